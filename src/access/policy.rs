@@ -1,0 +1,184 @@
+//! The decision.
+
+use domain::{ErrorCode, Failure, RegistryAccessLevel, Role, Subject, Visibility};
+
+use crate::{Action, Facts, GroupFacts, Identity, ProjectFacts, Viewer};
+
+/// Why a decision was no.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Denied {
+    /// The caller presented nothing; a credential might help. Says nothing about existence.
+    Unauthenticated,
+    /// The caller may not know that it exists.
+    Hidden,
+    /// The caller may know and may not do.
+    Forbidden,
+    /// The caller's token lacks the scope.
+    InsufficientScope,
+    /// The package registry of the project is switched off.
+    RegistryDisabled,
+    /// The package registry of the instance is switched off.
+    InstanceRegistryDisabled,
+}
+
+impl Denied {
+    /// The denial as a failure about `subject`.
+    pub fn into_failure(self, subject: Subject) -> Failure {
+        match self {
+            Self::Unauthenticated => Failure::unauthenticated().about(subject),
+            Self::Hidden => Failure::not_found(subject),
+            Self::Forbidden => Failure::forbidden("You are not allowed to do this").about(subject),
+            Self::InsufficientScope => {
+                Failure::forbidden("The token's scopes do not allow this: create a token with a wider scope")
+                    .about(subject)
+            }
+            Self::RegistryDisabled => Failure::new(
+                ErrorCode::RegistryDisabled,
+                "The package registry is switched off for this project",
+            )
+            .about(Subject::Project),
+            Self::InstanceRegistryDisabled => {
+                Failure::new(ErrorCode::RegistryDisabled, "The package registry is switched off")
+                    .about(Subject::Instance)
+            }
+        }
+    }
+}
+
+/// Decides whether `viewer` may do `action` with the resource that `facts` describe.
+pub fn decide(viewer: &Viewer, action: Action, facts: &Facts) -> Result<(), Denied> {
+    match facts {
+        Facts::Project(facts) => decide_project(viewer, action, facts),
+        Facts::Group(facts) => decide_group(viewer, action, *facts),
+    }
+}
+
+/// Decides whether `viewer` may do `action` with the instance itself: administrators may do everything, a signed-in user
+/// may create a top-level group.
+pub fn decide_instance(viewer: &Viewer, action: Action) -> Result<(), Denied> {
+    match viewer.identity() {
+        Identity::Anonymous => Err(Denied::Unauthenticated),
+        Identity::DeployToken { .. } => Err(Denied::Forbidden),
+        Identity::User { admin, .. } => {
+            let allowed = admin || matches!(action, Action::CreateGroup | Action::View);
+            let scoped = if action == Action::View { viewer.reads_api() } else { viewer.writes_api() };
+            match (allowed, scoped) {
+                (true, true) => Ok(()),
+                (true, false) => Err(Denied::InsufficientScope),
+                (false, _) => Err(Denied::Forbidden),
+            }
+        }
+    }
+}
+
+/// What the caller's standing amounts to, once administrators are taken for owners.
+fn effective_role(viewer: &Viewer, role: Option<Role>) -> Option<Role> {
+    if viewer.is_admin() { Some(Role::Owner) } else { role }
+}
+
+/// A denial in the words that fit a caller who may know of the resource.
+fn refuse_known(viewer: &Viewer) -> Denied {
+    if viewer.is_anonymous() { Denied::Unauthenticated } else { Denied::Forbidden }
+}
+
+/// A denial in the words that fit a caller who may not.
+fn refuse_unknown(viewer: &Viewer) -> Denied {
+    if viewer.is_anonymous() { Denied::Unauthenticated } else { Denied::Hidden }
+}
+
+fn is_user(viewer: &Viewer) -> bool {
+    viewer.user().is_some()
+}
+
+fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Result<(), Denied> {
+    let role = effective_role(viewer, facts.role);
+    let deploy_token = matches!(viewer.identity(), Identity::DeployToken { .. });
+    let covered = deploy_token && facts.token_covers;
+    let open = facts.registry == RegistryAccessLevel::Public && facts.instance.anyone_may_pull;
+    let visible = match facts.visibility {
+        Visibility::Public => true,
+        Visibility::Internal => is_user(viewer) || covered,
+        Visibility::Private => role.is_some() || covered,
+    };
+    let pulls = matches!(action, Action::ViewPackages | Action::PullPackages);
+    if !(visible || open && pulls) {
+        return Err(refuse_unknown(viewer));
+    }
+    if action.concerns_packages() {
+        if !facts.instance.registry_enabled {
+            return Err(Denied::InstanceRegistryDisabled);
+        }
+        if facts.registry == RegistryAccessLevel::Disabled {
+            return Err(Denied::RegistryDisabled);
+        }
+    }
+    let at_least = |minimum: Role| role >= Some(minimum);
+    let allowed = match action {
+        Action::View => true,
+        Action::ViewPackages | Action::PullPackages => {
+            let by_visibility = match (facts.visibility, facts.registry) {
+                (Visibility::Private, _) => at_least(Role::Reporter),
+                (_, RegistryAccessLevel::Private) => at_least(Role::Guest),
+                (Visibility::Public | Visibility::Internal, _) => true,
+            };
+            open || covered || by_visibility
+        }
+        Action::PublishPackages => covered || at_least(Role::Developer),
+        Action::DestroyPackages => covered || at_least(Role::Maintainer),
+        Action::ViewMembers => at_least(Role::Guest),
+        Action::ManageMembers | Action::ManageDeployTokens | Action::Administer => at_least(Role::Maintainer),
+        Action::Destroy => at_least(Role::Owner),
+        Action::CreateProject | Action::CreateGroup => false,
+    };
+    if !allowed {
+        return Err(refuse_known(viewer));
+    }
+    let scoped = match action {
+        Action::ViewPackages | Action::PullPackages => viewer.reads_packages(),
+        Action::PublishPackages | Action::DestroyPackages => viewer.writes_packages(),
+        Action::View => viewer.reads_api() || viewer.reads_packages(),
+        Action::ViewMembers => viewer.reads_api(),
+        _ => viewer.writes_api(),
+    };
+    if scoped { Ok(()) } else { Err(Denied::InsufficientScope) }
+}
+
+fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<(), Denied> {
+    let role = effective_role(viewer, facts.role);
+    let covered = matches!(viewer.identity(), Identity::DeployToken { .. }) && facts.token_covers;
+    let open = facts.has_open_registry && facts.instance.anyone_may_pull;
+    let visible = match facts.visibility {
+        Visibility::Public => true,
+        Visibility::Internal => is_user(viewer) || covered,
+        Visibility::Private => role.is_some() || covered,
+    };
+    let pulls = matches!(action, Action::ViewPackages | Action::PullPackages);
+    if !(visible || open && pulls) {
+        return Err(refuse_unknown(viewer));
+    }
+    if action.concerns_packages() && !facts.instance.registry_enabled {
+        return Err(Denied::InstanceRegistryDisabled);
+    }
+    let at_least = |minimum: Role| role >= Some(minimum);
+    let allowed = match action {
+        // Which packages a group shows is decided project by project; the group itself only has to be known.
+        Action::View | Action::ViewPackages | Action::PullPackages => true,
+        Action::ViewMembers => at_least(Role::Guest),
+        Action::CreateProject => at_least(Role::Developer),
+        Action::CreateGroup => at_least(Role::Maintainer),
+        Action::ManageMembers | Action::ManageDeployTokens | Action::Administer | Action::Destroy => {
+            at_least(Role::Owner)
+        }
+        Action::PublishPackages | Action::DestroyPackages => false,
+    };
+    if !allowed {
+        return Err(refuse_known(viewer));
+    }
+    let scoped = match action {
+        Action::ViewPackages | Action::PullPackages => viewer.reads_packages(),
+        Action::View => viewer.reads_api() || viewer.reads_packages(),
+        Action::ViewMembers => viewer.reads_api(),
+        _ => viewer.writes_api(),
+    };
+    if scoped { Ok(()) } else { Err(Denied::InsufficientScope) }
+}

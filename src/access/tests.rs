@@ -1,0 +1,192 @@
+//! The table of the product (design decision 5), row by row, and properties that hold beside it.
+
+use domain::{
+    DeployTokenId, NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, UserId, Visibility,
+};
+
+use crate::{
+    Action, Denied, Facts, GroupFacts, Holder, Identity, InstanceFacts, ProjectFacts, Viewer, decide,
+    decide_instance,
+};
+
+fn user(admin: bool) -> Viewer {
+    Viewer::new(Identity::User { id: UserId(7), admin }, [Scope::Api].into_iter().collect())
+}
+
+fn deploy_token(scope: Scope) -> Viewer {
+    Viewer::new(
+        Identity::DeployToken { id: DeployTokenId(3), holder: Holder::Project(ProjectId(1)) },
+        [scope].into_iter().collect(),
+    )
+}
+
+fn project(visibility: Visibility, role: Option<Role>) -> ProjectFacts {
+    ProjectFacts {
+        visibility,
+        registry: RegistryAccessLevel::Enabled,
+        role,
+        token_covers: false,
+        instance: InstanceFacts::default(),
+    }
+}
+
+fn ask(viewer: &Viewer, action: Action, facts: ProjectFacts) -> Result<(), Denied> {
+    decide(viewer, action, &Facts::Project(facts))
+}
+
+/// The least standing that may: `None` = anyone, `Some(None)` = any signed-in user, `Some(Some(role))` = that role.
+type Least = Option<Option<Role>>;
+
+#[test]
+fn the_table_of_the_product() {
+    let reporter = Some(Some(Role::Reporter));
+    let developer = Some(Some(Role::Developer));
+    let maintainer = Some(Some(Role::Maintainer));
+    let table: &[(Visibility, Least, Least, Least, Least)] = &[
+        (Visibility::Public, None, None, developer, maintainer),
+        (Visibility::Internal, Some(None), Some(None), developer, maintainer),
+        (Visibility::Private, reporter, reporter, developer, maintainer),
+    ];
+    for &(visibility, view, pull, publish, destroy) in table {
+        for (action, least) in [
+            (Action::ViewPackages, view),
+            (Action::PullPackages, pull),
+            (Action::PublishPackages, publish),
+            (Action::DestroyPackages, destroy),
+        ] {
+            let anonymous = ask(&Viewer::anonymous(), action, project(visibility, None));
+            assert_eq!(anonymous.is_ok(), least.is_none(), "anonymous {action:?} {visibility:?}");
+            if anonymous.is_err() {
+                assert_eq!(anonymous, Err(Denied::Unauthenticated));
+            }
+            for role in std::iter::once(None).chain(Role::ALL.iter().copied().map(Some)) {
+                let answer = ask(&user(false), action, project(visibility, role));
+                let expected = least.is_none_or(|least| least.is_none_or(|minimum| role >= Some(minimum)));
+                assert_eq!(answer.is_ok(), expected, "{role:?} {action:?} {visibility:?}");
+                if !expected {
+                    let hidden = visibility == Visibility::Private && role.is_none();
+                    assert_eq!(answer, Err(if hidden { Denied::Hidden } else { Denied::Forbidden }));
+                }
+            }
+            assert_eq!(ask(&user(true), action, project(visibility, None)), Ok(()), "administrator");
+        }
+    }
+}
+
+#[test]
+fn allow_anyone_to_pull_opens_view_and_pull_and_nothing_else() {
+    for visibility in Visibility::ALL {
+        let mut facts = ProjectFacts { registry: RegistryAccessLevel::Public, ..project(*visibility, None) };
+        assert_eq!(ask(&Viewer::anonymous(), Action::ViewPackages, facts), Ok(()));
+        assert_eq!(ask(&Viewer::anonymous(), Action::PullPackages, facts), Ok(()));
+        assert!(ask(&Viewer::anonymous(), Action::PublishPackages, facts).is_err());
+        assert!(ask(&user(false), Action::DestroyPackages, facts).is_err());
+        facts.instance.anyone_may_pull = false;
+        let closed = ask(&Viewer::anonymous(), Action::PullPackages, facts);
+        assert_eq!(closed.is_ok(), *visibility == Visibility::Public);
+    }
+}
+
+#[test]
+fn switched_off_refuses_every_package_operation_to_everybody() {
+    for action in Action::ALL.iter().filter(|action| action.concerns_packages()) {
+        let off = ProjectFacts {
+            registry: RegistryAccessLevel::Disabled,
+            ..project(Visibility::Public, Some(Role::Owner))
+        };
+        assert_eq!(ask(&user(true), *action, off), Err(Denied::RegistryDisabled));
+        let mut instance_off = project(Visibility::Public, Some(Role::Owner));
+        instance_off.instance.registry_enabled = false;
+        assert_eq!(ask(&user(true), *action, instance_off), Err(Denied::InstanceRegistryDisabled));
+    }
+    let off = ProjectFacts { registry: RegistryAccessLevel::Disabled, ..project(Visibility::Private, None) };
+    assert_eq!(ask(&user(false), Action::PullPackages, off), Err(Denied::Hidden), "existence stays hidden");
+}
+
+#[test]
+fn a_members_only_registry_closes_a_public_project() {
+    let facts =
+        |role| ProjectFacts { registry: RegistryAccessLevel::Private, ..project(Visibility::Public, role) };
+    assert_eq!(ask(&Viewer::anonymous(), Action::PullPackages, facts(None)), Err(Denied::Unauthenticated));
+    assert_eq!(ask(&user(false), Action::PullPackages, facts(None)), Err(Denied::Forbidden));
+    assert_eq!(ask(&user(false), Action::PullPackages, facts(Some(Role::Guest))), Ok(()));
+}
+
+#[test]
+fn a_deploy_token_reaches_what_it_was_made_for_and_only_as_far_as_its_scope() {
+    let mut facts = project(Visibility::Private, None);
+    let reader = deploy_token(Scope::ReadPackageRegistry);
+    assert_eq!(ask(&reader, Action::PullPackages, facts), Err(Denied::Hidden), "another project");
+    facts.token_covers = true;
+    assert_eq!(ask(&reader, Action::PullPackages, facts), Ok(()));
+    assert_eq!(ask(&reader, Action::PublishPackages, facts), Err(Denied::InsufficientScope));
+    let writer = deploy_token(Scope::WritePackageRegistry);
+    assert_eq!(ask(&writer, Action::PublishPackages, facts), Ok(()));
+    assert_eq!(ask(&writer, Action::PullPackages, facts), Ok(()), "a write scope reads, as in GitLab");
+    assert_eq!(ask(&writer, Action::ManageDeployTokens, facts), Err(Denied::Forbidden));
+    let unrelated = deploy_token(Scope::ReadRepository);
+    assert_eq!(ask(&unrelated, Action::PullPackages, facts), Err(Denied::InsufficientScope));
+}
+
+#[test]
+fn no_scope_but_api_changes_anything_and_narrow_scopes_only_narrow() {
+    for scope in Scope::ALL {
+        let narrow =
+            Viewer::new(Identity::User { id: UserId(7), admin: true }, [*scope].into_iter().collect());
+        let wide = Viewer::new(Identity::User { id: UserId(7), admin: true }, Scopes::all());
+        for action in Action::ALL {
+            let facts = project(Visibility::Private, Some(Role::Owner));
+            if ask(&narrow, *action, facts).is_ok() {
+                assert_eq!(ask(&wide, *action, facts), Ok(()), "{scope:?} may not exceed all scopes");
+                let reads = matches!(
+                    action,
+                    Action::View | Action::ViewPackages | Action::PullPackages | Action::ViewMembers
+                );
+                let publishes = matches!(action, Action::PublishPackages | Action::DestroyPackages);
+                assert!(
+                    reads || *scope == Scope::Api || (publishes && *scope == Scope::WritePackageRegistry),
+                    "{scope:?} {action:?}"
+                );
+            }
+            if decide_instance(&narrow, *action).is_ok() && *action != Action::View {
+                assert_eq!(*scope, Scope::Api);
+            }
+        }
+    }
+}
+
+#[test]
+fn groups() {
+    let facts = |visibility, role| {
+        Facts::Group(GroupFacts {
+            visibility,
+            role,
+            token_covers: false,
+            has_open_registry: false,
+            instance: InstanceFacts::default(),
+        })
+    };
+    let private = Visibility::Private;
+    assert_eq!(
+        decide(&Viewer::anonymous(), Action::View, &facts(private, None)),
+        Err(Denied::Unauthenticated)
+    );
+    assert_eq!(decide(&user(false), Action::View, &facts(private, None)), Err(Denied::Hidden));
+    assert_eq!(decide(&user(false), Action::View, &facts(private, Some(Role::Guest))), Ok(()));
+    assert_eq!(
+        decide(&user(false), Action::ManageMembers, &facts(private, Some(Role::Maintainer))),
+        Err(Denied::Forbidden)
+    );
+    assert_eq!(decide(&user(false), Action::ManageMembers, &facts(private, Some(Role::Owner))), Ok(()));
+    assert_eq!(
+        decide(
+            &Viewer::new(
+                Identity::DeployToken { id: DeployTokenId(1), holder: Holder::Group(NamespaceId(1)) },
+                Scopes::all()
+            ),
+            Action::View,
+            &facts(private, None)
+        ),
+        Err(Denied::Hidden)
+    );
+}

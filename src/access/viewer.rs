@@ -1,0 +1,106 @@
+//! Who asks, and how far the presented token lets them go.
+
+use domain::{DeployTokenId, NamespaceId, ProjectId, Scope, Scopes, UserId};
+
+/// What a deploy token was made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Holder {
+    /// One project.
+    Project(ProjectId),
+    /// A group with every project below it.
+    Group(NamespaceId),
+}
+
+/// Whom a credential proved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Identity {
+    /// Nobody in particular.
+    Anonymous,
+    /// A user.
+    User {
+        /// The user.
+        id: UserId,
+        /// Whether the user administers the instance.
+        admin: bool,
+    },
+    /// A deploy token, which is nobody and acts for one project or group.
+    DeployToken {
+        /// The token.
+        id: DeployTokenId,
+        /// What it was made for.
+        holder: Holder,
+    },
+}
+
+/// Identity and ceiling of a caller. Exchanging one credential for another can only lower the ceiling.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Viewer {
+    identity: Identity,
+    scopes: Scopes,
+}
+
+impl Viewer {
+    /// A caller without a credential.
+    pub const fn anonymous() -> Self {
+        Self { identity: Identity::Anonymous, scopes: Scopes::all() }
+    }
+
+    /// A caller that presented a credential with these scopes.
+    pub const fn new(identity: Identity, scopes: Scopes) -> Self {
+        Self { identity, scopes }
+    }
+
+    /// Whom the credential proved.
+    pub const fn identity(&self) -> Identity {
+        self.identity
+    }
+
+    /// The ceiling.
+    pub const fn scopes(&self) -> Scopes {
+        self.scopes
+    }
+
+    /// Whether the caller presented no credential.
+    pub const fn is_anonymous(&self) -> bool {
+        matches!(self.identity, Identity::Anonymous)
+    }
+
+    /// The user, when the caller is one.
+    pub const fn user(&self) -> Option<UserId> {
+        match self.identity {
+            Identity::User { id, .. } => Some(id),
+            Identity::Anonymous | Identity::DeployToken { .. } => None,
+        }
+    }
+
+    /// Whether the caller administers the instance and the token lets the power through.
+    pub fn is_admin(&self) -> bool {
+        matches!(self.identity, Identity::User { admin: true, .. })
+    }
+
+    /// Whether the token's scopes open reading of packages.
+    pub(crate) fn reads_packages(&self) -> bool {
+        self.is_anonymous()
+            || self.scopes.contains_any(&[
+                Scope::Api,
+                Scope::ReadApi,
+                Scope::ReadPackageRegistry,
+                Scope::WritePackageRegistry,
+            ])
+    }
+
+    /// Whether the token's scopes open writing of packages.
+    pub(crate) fn writes_packages(&self) -> bool {
+        self.scopes.contains_any(&[Scope::Api, Scope::WritePackageRegistry])
+    }
+
+    /// Whether the token's scopes open reading of what is not a package.
+    pub(crate) fn reads_api(&self) -> bool {
+        self.is_anonymous() || self.scopes.contains_any(&[Scope::Api, Scope::ReadApi])
+    }
+
+    /// Whether the token's scopes open changing what is not a package.
+    pub(crate) fn writes_api(&self) -> bool {
+        self.scopes.contains(Scope::Api)
+    }
+}

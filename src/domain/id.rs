@@ -1,0 +1,47 @@
+//! Database ids as types, so that a package's id cannot be taken for a file's.
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident),+ $(,)?) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+            #[serde(transparent)]
+            pub struct $name(pub i64);
+
+            impl std::fmt::Display for $name {
+                fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    self.0.fmt(formatter)
+                }
+            }
+        )+
+    };
+}
+
+ids! {
+    /// A person or a machine account.
+    UserId,
+    /// A group or a user's own namespace; the two share one sequence.
+    NamespaceId,
+    /// A project.
+    ProjectId,
+    /// A membership.
+    MemberId,
+    /// A personal access token.
+    AccessTokenId,
+    /// A deploy token.
+    DeployTokenId,
+    /// One version of one package.
+    PackageId,
+    /// The name under which versions of a package stand in one project.
+    PackageNameId,
+    /// A file of a package.
+    PackageFileId,
+    /// A movable name for a version.
+    PackageTagId,
+    /// Stored bytes.
+    BlobId,
+    /// A name and version pattern that packages depend on.
+    DependencyId,
+    /// A package's dependency on a name and version pattern.
+    DependencyLinkId,
+}

@@ -1,0 +1,30 @@
+//! The words of the field: formats, coordinates, roles, visibility, digests, failures, and the rules a format obeys.
+//!
+//! Everybody may use this crate and it uses none of ours. It does no I/O and knows no async: what is here can be read,
+//! tested and reasoned about without a database, a socket or a clock that ticks.
+
+pub mod access_level;
+pub mod clock;
+pub mod coordinates;
+pub mod credential;
+pub mod digest;
+pub mod failure;
+pub mod format;
+pub mod id;
+pub mod level;
+pub mod namespace;
+pub mod rules;
+pub mod status;
+pub mod visibility;
+
+pub use access_level::{Role, Scope, Scopes};
+pub use clock::{Clock, SystemClock};
+pub use coordinates::{Coordinate, PackageName, PackageVersion};
+pub use credential::{Carrier, Credential};
+pub use digest::{DigestAlgorithm, Digests, Sha256};
+pub use failure::{ErrorCode, Failure, Subject};
+pub use format::PackageFormat;
+pub use id::*;
+pub use level::RegistryScope;
+pub use status::{FileStatus, PackageStatus};
+pub use visibility::{RegistryAccessLevel, Visibility};

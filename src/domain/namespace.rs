@@ -1,0 +1,82 @@
+//! Rules for the paths and names of users, groups and projects.
+
+use crate::Failure;
+
+/// Longest path segment or display name, in characters (GitLab's limit).
+pub const MAX_LENGTH: usize = 255;
+
+/// Path segments that would collide with routes at the root of the web site.
+const RESERVED_TOP_LEVEL: &[&str] =
+    &["-", "api", "assets", "health", "oauth", "users", "v2", "login", "admin", "help"];
+
+/// Checks one segment of a path: a user name, or the path of a group or project.
+///
+/// GitLab's rule: letters, digits, `_`, `-` and `.`; starts with a letter, digit or `_`; does not end in `.`, `.git` or
+/// `.atom`; no two special characters in a row are refused here too, since URLs are built from them. A segment of digits
+/// only is refused, because ids and paths share a place in URLs.
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "the text is lower case")]
+pub fn validate_segment(field: &'static str, segment: &str) -> Result<(), Failure> {
+    let refuse =
+        |reason: &str| Err(Failure::invalid(field, format!("'{segment}' is not a valid {field}: {reason}")));
+    if segment.is_empty() {
+        return Err(Failure::invalid(field, format!("{field} can't be blank")));
+    }
+    if segment.chars().count() > MAX_LENGTH {
+        return refuse("it is longer than 255 characters");
+    }
+    if !segment.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.')) {
+        return refuse("it can contain only letters, digits, '_', '-' and '.'");
+    }
+    if segment.starts_with(['-', '.']) {
+        return refuse("it can't start with '-' or '.'");
+    }
+    let lower = segment.to_ascii_lowercase();
+    if lower.ends_with('.') || lower.ends_with(".git") || lower.ends_with(".atom") {
+        return refuse("it can't end in '.', '.git' or '.atom'");
+    }
+    if segment.contains("..") {
+        return refuse("it can't contain '..'");
+    }
+    if segment.bytes().all(|byte| byte.is_ascii_digit()) {
+        return refuse("it can't consist of digits only, since it would be taken for an id");
+    }
+    Ok(())
+}
+
+/// Checks a user name or the path of a top-level group.
+pub fn validate_top_level(field: &'static str, segment: &str) -> Result<(), Failure> {
+    validate_segment(field, segment)?;
+    if RESERVED_TOP_LEVEL.contains(&segment.to_ascii_lowercase().as_str()) {
+        return Err(Failure::invalid(field, format!("'{segment}' is a reserved name")));
+    }
+    Ok(())
+}
+
+/// Checks a display name of a user, group, project or token.
+pub fn validate_display_name(field: &'static str, name: &str) -> Result<(), Failure> {
+    if name.trim().is_empty() {
+        return Err(Failure::invalid(field, format!("{field} can't be blank")));
+    }
+    if name.chars().count() > MAX_LENGTH {
+        return Err(Failure::invalid(field, format!("{field} is too long (maximum is 255 characters)")));
+    }
+    if name.chars().any(char::is_control) {
+        return Err(Failure::invalid(field, format!("{field} can't contain control characters")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::validate_segment;
+
+    #[test]
+    fn segments() {
+        for good in ["a", "acme", "a-b", "a.b", "_x", "A1", "foo_bar"] {
+            assert!(validate_segment("path", good).is_ok(), "{good}");
+        }
+        for bad in ["", "-a", ".a", "a.", "a.git", "a/b", "a..b", "12", "ä", "a b", "a%2fb", "a\0"] {
+            assert!(validate_segment("path", bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! What the model asks of a format: its rules, its inspector, its index fragments.
+//!
+//! The model calls these inside publish, so that a publish through GraphQL and one through the client's own protocol
+//! meet the same checks. Everything here is synchronous and pure, but for reading the staged content.
+
+use std::io::{self, Read, Seek};
+
+use serde_json::Value;
+use time::OffsetDateTime;
+
+use crate::{
+    DigestAlgorithm, Digests, Failure, PackageFormat, PackageName, PackageStatus, PackageVersion, ProjectId,
+};
+
+/// What happens when a version that exists is published again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Republish {
+    /// Refused, also after a deletion unless the bytes are the same (npm, Cargo).
+    Forbidden,
+    /// More files may be added, a file name may not be used twice (PyPI).
+    NewFilesOnly,
+    /// More files may be added; of two files with one name, the newest is served (generic, Maven).
+    LatestWins,
+}
+
+/// Bytes that can be read and sought: the content of a staged file, as an inspector sees it.
+pub trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
+
+/// Gives the content of a staged file. Every call starts a new reader at the beginning.
+pub trait Content: Send + Sync {
+    /// Opens the content. Fails as the store of bytes fails.
+    fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>>;
+}
+
+/// A file about to be published.
+pub struct IncomingFile<'a> {
+    /// The name the client gave it, with `/` where the format allows directories.
+    pub file_name: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// Digests computed while it was uploaded.
+    pub digests: Digests,
+    /// Named properties that the format keeps with the file (architecture, classifier …).
+    pub properties: Value,
+    /// Its bytes.
+    pub content: &'a dyn Content,
+}
+
+/// A version about to be published, as claimed by the client.
+pub struct Publication<'a> {
+    /// The checked name.
+    pub name: &'a PackageName,
+    /// The checked version; none for packages without versions.
+    pub version: Option<&'a PackageVersion>,
+    /// The files, at least one unless the format publishes versions without files.
+    pub files: Vec<IncomingFile<'a>>,
+    /// What the client says about the version, in the format's own words (npm: the manifest of the version).
+    pub metadata: Value,
+}
+
+/// What a format found in a publication: the truth as far as the archive tells it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inspection {
+    /// Metadata of the version to keep, in the format's own words.
+    pub metadata: Value,
+    /// What the version depends on.
+    pub dependencies: Vec<DeclaredDependency>,
+    /// Properties to keep with each file, in the order of the files; missing ones keep what the client gave.
+    pub file_properties: Vec<Value>,
+}
+
+/// How a package depends on another. The names are GitLab's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(i16)]
+pub enum DependencyType {
+    /// Needed to run.
+    Dependencies = 1,
+    /// Needed to develop.
+    DevDependencies = 2,
+    /// Shipped inside.
+    BundleDependencies = 3,
+    /// Expected of whoever uses the package.
+    PeerDependencies = 4,
+}
+
+impl DependencyType {
+    /// Every kind.
+    pub const ALL: &[Self] =
+        &[Self::Dependencies, Self::DevDependencies, Self::BundleDependencies, Self::PeerDependencies];
+
+    /// The stored number.
+    pub const fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The kind with this stored number.
+    pub fn from_number(number: i16) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.number() == number)
+    }
+}
+
+/// One dependency that a version declares.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct DeclaredDependency {
+    /// Name of the package depended on.
+    pub name: String,
+    /// The accepted versions, in the format's own notation.
+    pub version_pattern: String,
+    /// In which way.
+    pub kind: DependencyType,
+}
+
+/// A published version, as the maker of index fragments sees it.
+pub struct PublishedVersion<'a> {
+    /// The project it stands in.
+    pub project: ProjectId,
+    /// Its name as displayed.
+    pub name: &'a str,
+    /// Its version as displayed.
+    pub version: Option<&'a str>,
+    /// Its status.
+    pub status: PackageStatus,
+    /// Metadata as the inspector left it.
+    pub metadata: &'a Value,
+    /// Why it is deprecated, when it is.
+    pub deprecation: Option<&'a str>,
+    /// Its files, oldest first.
+    pub files: &'a [PublishedFile],
+    /// When it was published.
+    pub created_at: OffsetDateTime,
+}
+
+/// A file of a published version.
+#[derive(Clone, Debug)]
+pub struct PublishedFile {
+    /// Its name.
+    pub file_name: String,
+    /// Length in bytes.
+    pub size: u64,
+    /// Its digests.
+    pub digests: Digests,
+    /// Properties as the inspector left them.
+    pub properties: Value,
+    /// When it was published.
+    pub created_at: OffsetDateTime,
+}
+
+/// The ready piece of one index document that a version contributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragment {
+    /// Which document of the format it is a piece of ("packument", "install").
+    pub document: &'static str,
+    /// The piece. [`BASE_URL`] stands for the external URL wherever a link begins.
+    pub body: String,
+}
+
+/// Stands in a fragment for the external URL of the server, without a slash at the end. A control character, since no
+/// JSON or HTML writer emits one as it is: published text cannot forge it.
+pub const BASE_URL: char = '\u{1}';
+
+/// The rules of one format.
+pub trait FormatRules: Send + Sync {
+    /// Which format this is.
+    fn format(&self) -> PackageFormat;
+
+    /// Checks and normalizes a package name.
+    fn name(&self, raw: &str) -> Result<PackageName, Failure>;
+
+    /// Checks, normalizes and orders a version.
+    fn version(&self, raw: &str) -> Result<PackageVersion, Failure>;
+
+    /// Checks a file name against the coordinates it is published under.
+    fn file_name(
+        &self,
+        name: &PackageName,
+        version: Option<&PackageVersion>,
+        raw: &str,
+    ) -> Result<(), Failure>;
+
+    /// What happens on a second publish of a version, unless the namespace's settings say otherwise.
+    fn republish(&self) -> Republish;
+
+    /// Largest file in bytes (GitLab's default plan limit for the format).
+    fn max_file_size(&self) -> u64;
+
+    /// Digests to compute beside SHA-256, because the protocol shows them.
+    fn digests(&self) -> &'static [DigestAlgorithm];
+
+    /// Whether a package can be published without a version.
+    fn allows_versionless(&self) -> bool {
+        false
+    }
+
+    /// Reads the archive and checks the client's claims against it. The archive is the truth: what disagrees is refused.
+    fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure>;
+
+    /// Makes the version's pieces of the format's index documents. Formats without an index make none.
+    fn fragments(&self, version: &PublishedVersion<'_>) -> Vec<Fragment>;
+}
+
+/// The rules of every format this server knows, by format.
+#[derive(Clone)]
+pub struct RuleBook(std::sync::Arc<[&'static dyn FormatRules]>);
+
+impl RuleBook {
+    /// A book of these rules.
+    pub fn new(rules: impl IntoIterator<Item = &'static dyn FormatRules>) -> Self {
+        Self(rules.into_iter().collect())
+    }
+
+    /// The rules of `format`; a failure when this server does not implement it.
+    pub fn get(&self, format: PackageFormat) -> Result<&'static dyn FormatRules, Failure> {
+        self.0.iter().copied().find(|rules| rules.format() == format).ok_or_else(|| {
+            Failure::new(
+                crate::ErrorCode::Unsupported,
+                format!("Packages of type {} are not supported by this server", format.slug()),
+            )
+        })
+    }
+}

@@ -1,0 +1,152 @@
+//! One request, taken apart for a handler.
+
+use std::io;
+
+use axum::body::Body;
+use bytes::Bytes;
+use domain::{ErrorCode, Failure, RegistryScope};
+use futures::{StreamExt, TryStreamExt};
+use http::{HeaderMap, Method, Uri};
+use percent_encoding::percent_decode_str;
+
+use crate::{ByteStream, Gateway, Operation, Session, StageWriter, StagedBlob};
+
+/// Captures of a route's pattern, percent-decoded exactly once.
+#[derive(Clone, Debug, Default)]
+pub struct PathParams(pub(crate) Vec<(String, String)>);
+
+/// The query of a request, decoded once, with repeated keys kept.
+#[derive(Clone, Debug, Default)]
+pub struct QueryPairs(Vec<(String, String)>);
+
+impl QueryPairs {
+    /// Parses a query string. Text that is no UTF-8 after decoding is refused.
+    pub(crate) fn parse(query: Option<&str>) -> Result<Self, Failure> {
+        let decode = |text: &str| {
+            percent_decode_str(&text.replace('+', " "))
+                .decode_utf8()
+                .map(std::borrow::Cow::into_owned)
+                .map_err(|_| Failure::invalid("query", "The query string is not valid UTF-8"))
+        };
+        query
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|pair| {
+                let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+                Ok((decode(key)?, decode(value)?))
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+
+    /// The last value of `key`.
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.0.iter().rev().find(|(name, _)| name == key).map(|(_, value)| value.as_str())
+    }
+
+    /// All pairs, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value.as_str()))
+    }
+}
+
+/// A request on its way through a handler: who asks, where, for what. The body has not been touched.
+pub struct Call {
+    /// Runs operations.
+    pub gateway: Gateway,
+    /// Who asks.
+    pub session: Session,
+    /// The level the request came in at, with the project or group named in the URL.
+    pub scope: RegistryScope,
+    /// The method; `HEAD` runs the handler of `GET`.
+    pub method: Method,
+    /// The address as requested.
+    pub uri: Uri,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The decoded query.
+    pub query: QueryPairs,
+    pub(crate) params: PathParams,
+    pub(crate) body: Body,
+}
+
+impl Call {
+    /// The decoded capture `name` of the pattern. Empty when the pattern has none of that name.
+    pub fn param(&self, name: &str) -> &str {
+        self.params.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
+    }
+
+    /// The project named in the URL; a failure at the other levels.
+    pub fn project(&self) -> Result<&str, Failure> {
+        match &self.scope {
+            RegistryScope::Project(project) => Ok(project),
+            RegistryScope::Group(_) | RegistryScope::Instance => {
+                Err(Failure::new(ErrorCode::Unsupported, "This is possible at project level only"))
+            }
+        }
+    }
+
+    /// What `projectPath` and `groupPath` of a `PackageScopeInput` are for this request.
+    pub fn scope_paths(&self) -> (Option<String>, Option<String>) {
+        match &self.scope {
+            RegistryScope::Project(path) => (Some(path.clone()), None),
+            RegistryScope::Group(path) => (None, Some(path.clone())),
+            RegistryScope::Instance => (None, None),
+        }
+    }
+
+    /// A header's text, when it is there and readable.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Runs an operation for the caller.
+    pub async fn run<O: Operation>(&self, variables: O::Variables) -> Result<O::ResponseData, Failure> {
+        self.gateway.run::<O>(&self.session, variables).await
+    }
+
+    /// Takes the body as a stream.
+    pub fn take_body(&mut self) -> ByteStream {
+        std::mem::take(&mut self.body).into_data_stream().map_err(io::Error::other).boxed()
+    }
+
+    /// Reads the whole body, refusing one of more than `limit` bytes.
+    pub async fn read_body(&mut self, limit: usize) -> Result<Bytes, Failure> {
+        let mut stream = self.take_body();
+        let mut body = Vec::new();
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|_| Failure::invalid("body", "The request body ended early"))?;
+            if body.len() + chunk.len() > limit {
+                return Err(Failure::new(
+                    ErrorCode::TooLarge,
+                    format!("The request body is larger than {limit} bytes"),
+                ));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.into())
+    }
+
+    /// Streams the body into the upload called `upload`.
+    pub async fn stage_body(&mut self, upload: &str) -> Result<StagedBlob, Failure> {
+        let body = self.take_body();
+        self.gateway.stage(&self.session, upload, body).await
+    }
+
+    /// Decodes the body on a blocking thread: `decode` reads it and writes what it finds to the writer of the upload called
+    /// `upload`. Memory stays flat: the body waits for the decoder, the client for the body.
+    pub async fn decode_body<T, F>(&mut self, upload: &str, decode: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut dyn io::Read, Box<dyn StageWriter>) -> Result<T, Failure> + Send + 'static,
+    {
+        let writer = self.gateway.stage_writer(&self.session, upload).await?;
+        let reader = tokio_util::io::StreamReader::new(self.take_body());
+        let mut reader = tokio_util::io::SyncIoBridge::new(reader);
+        tokio::task::spawn_blocking(move || decode(&mut reader, writer)).await.map_err(|error| {
+            tracing::error!(%error, "a decoder panicked");
+            Failure::internal()
+        })?
+    }
+}

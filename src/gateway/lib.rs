@@ -1,0 +1,33 @@
+//! The only door for adapters.
+//!
+//! Formats, the REST API and the web pages translate a client's protocol into named GraphQL operations and run them here,
+//! in process. This crate holds what they need for that and nothing that could lead past the schema: an opaque
+//! [`Session`], the [`Gateway`] that runs operations, staged uploads and ticketed reads of bytes, the table of routes, and
+//! [`serve`], which answers a download with ranges and conditional requests.
+//!
+//! What must not go in here: decisions about access, knowledge of any one protocol, SQL, storage.
+
+mod backend;
+mod call;
+mod credentials;
+mod failure;
+mod format;
+mod operation;
+mod route;
+pub mod scalars;
+pub mod serve;
+mod session;
+
+#[cfg(test)]
+mod tests;
+
+pub use backend::{Backend, ByteStream, OpenedBlob, StageWriter, StagedBlob};
+pub use call::{Call, PathParams, QueryPairs};
+pub use credentials::{CredentialPolicy, Leniency};
+pub use format::{Descriptor, Format};
+pub use operation::{Operation, ParsedDocument};
+pub use route::{Dialect, FailedRequest, Intent, Levels, RouteInfo, RouteTable};
+pub use session::{Gateway, Session};
+
+#[doc(hidden)]
+pub use graphql_client;

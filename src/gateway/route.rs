@@ -1,0 +1,246 @@
+//! The table of routes: no route without its level, its declared intent and its dialect.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{RawPathParams, Request},
+    response::Response,
+    routing::{MethodFilter, MethodRouter, on},
+};
+use domain::{Credential, ErrorCode, Failure, RegistryScope};
+use futures::future::BoxFuture;
+use http::{HeaderMap, Method};
+
+use crate::{Call, CredentialPolicy, Gateway, Leniency, PathParams, QueryPairs, Session, credentials};
+
+/// Which levels a route answers at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Levels {
+    /// Projects only.
+    Project,
+    /// Projects, groups and the instance.
+    All,
+}
+
+/// What a route is for. Declared, not enforced: the model decides; a test compares the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Intent {
+    /// Answers everybody and shows nothing.
+    Open,
+    /// Says who the caller is.
+    Identify,
+    /// Reads packages, or attributes of projects and groups.
+    Read,
+    /// Changes something.
+    Write,
+}
+
+/// A route as tests and documentation see it.
+#[derive(Clone, Debug)]
+pub struct RouteInfo {
+    /// The method.
+    pub method: Method,
+    /// The full pattern, with `{id}` for the project or group.
+    pub pattern: String,
+    /// What it is for.
+    pub intent: Intent,
+}
+
+/// What a dialect may look at when it words a failure.
+#[derive(Clone, Debug)]
+pub struct FailedRequest {
+    /// The method.
+    pub method: Method,
+    /// The path as requested.
+    pub path: String,
+    /// Whether the caller presented no accepted credential.
+    pub anonymous: bool,
+}
+
+/// How a door's clients read credentials and failures.
+pub trait Dialect: Send + Sync {
+    /// How credentials are read.
+    fn credentials(&self) -> CredentialPolicy {
+        CredentialPolicy::default()
+    }
+
+    /// A carrier of the client's own, looked at before all others (RubyGems: the bare token in `Authorization`).
+    fn own_credential(&self, _headers: &HeaderMap) -> Option<Credential> {
+        None
+    }
+
+    /// The failure as this client reads it: status, headers, body. Changes a status, never a decision.
+    fn failure(&self, failure: &Failure, request: &FailedRequest) -> Response;
+}
+
+type Handler = Arc<dyn Fn(Call) -> BoxFuture<'static, Result<Response, Failure>> + Send + Sync>;
+
+/// Where a request of a route stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Project,
+    Group,
+    Instance,
+}
+
+struct Route {
+    info: RouteInfo,
+    place: Place,
+    handler: Handler,
+}
+
+/// Collects the routes of one door.
+pub struct RouteTable {
+    mount: Option<&'static str>,
+    dialect: Arc<dyn Dialect>,
+    routes: Vec<Route>,
+}
+
+impl RouteTable {
+    /// A table for a format mounted at `mount` of each level.
+    pub fn for_format(mount: &'static str, dialect: Arc<dyn Dialect>) -> Self {
+        Self { mount: Some(mount), dialect, routes: Vec::new() }
+    }
+
+    /// A table whose patterns are whole paths, for doors that are no package format.
+    pub fn absolute(dialect: Arc<dyn Dialect>) -> Self {
+        Self { mount: None, dialect, routes: Vec::new() }
+    }
+
+    /// Adds a route. In a format's table `pattern` begins with `/` and is relative to the mount, and the route appears once
+    /// for each level; in an absolute table it is the whole path and `levels` is `Project` by convention.
+    pub fn route<F, Fut>(&mut self, method: Method, levels: Levels, pattern: &str, intent: Intent, handler: F)
+    where
+        F: Fn(Call) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Response, Failure>> + Send + 'static,
+    {
+        let handler: Handler = Arc::new(move |call| Box::pin(handler(call)));
+        let mut add = |pattern: String, place| {
+            let info = RouteInfo { method: method.clone(), pattern, intent };
+            self.routes.push(Route { info, place, handler: Arc::clone(&handler) });
+        };
+        let Some(mount) = self.mount else {
+            add(pattern.to_owned(), Place::Instance);
+            return;
+        };
+        add(format!("/api/v4/projects/{{id}}/packages/{mount}{pattern}"), Place::Project);
+        if levels == Levels::All {
+            add(format!("/api/v4/groups/{{id}}/-/packages/{mount}{pattern}"), Place::Group);
+            add(format!("/api/v4/packages/{mount}{pattern}"), Place::Instance);
+        }
+    }
+
+    /// What stands in the table.
+    pub fn infos(&self) -> impl Iterator<Item = &RouteInfo> {
+        self.routes.iter().map(|route| &route.info)
+    }
+
+    /// The router that serves the table. Methods a path does not have are answered in the door's dialect.
+    pub fn into_router(self, gateway: &Gateway) -> Router {
+        let mut by_pattern: Vec<(String, MethodRouter)> = Vec::new();
+        for route in self.routes {
+            let filter =
+                MethodFilter::try_from(route.info.method.clone()).expect("routes use standard methods");
+            let serve =
+                on(filter, endpoint(gateway.clone(), Arc::clone(&self.dialect), route.place, route.handler));
+            match by_pattern.iter_mut().find(|(pattern, _)| *pattern == route.info.pattern) {
+                Some((_, methods)) => *methods = std::mem::take(methods).merge(serve),
+                None => by_pattern.push((route.info.pattern, serve)),
+            }
+        }
+        by_pattern
+            .into_iter()
+            .fold(Router::new(), |router, (pattern, methods)| router.route(&pattern, methods))
+    }
+}
+
+fn endpoint(
+    gateway: Gateway,
+    dialect: Arc<dyn Dialect>,
+    place: Place,
+    handler: Handler,
+) -> impl Fn(
+    Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>,
+    Request,
+) -> BoxFuture<'static, Response>
++ Clone {
+    move |params, request| {
+        let (gateway, dialect, handler) = (gateway.clone(), Arc::clone(&dialect), Arc::clone(&handler));
+        Box::pin(async move {
+            let mut failed = FailedRequest {
+                method: request.method().clone(),
+                path: request.uri().path().to_owned(),
+                anonymous: true,
+            };
+            let result = async {
+                let params = params.map_err(|_| Failure::invalid("path", "The path is not valid UTF-8"))?;
+                let (parts, body) = request.into_parts();
+                let query = QueryPairs::parse(parts.uri.query())?;
+                let session = authenticate(&gateway, dialect.as_ref(), &parts, &query).await?;
+                failed.anonymous = session.is_anonymous();
+                let params =
+                    PathParams(params.iter().map(|(name, value)| (name.into(), value.into())).collect());
+                let id = || {
+                    params
+                        .0
+                        .iter()
+                        .find(|(name, _)| name == "id")
+                        .map(|(_, id)| id.clone())
+                        .unwrap_or_default()
+                };
+                let scope = match place {
+                    Place::Project => RegistryScope::Project(id()),
+                    Place::Group => RegistryScope::Group(id()),
+                    Place::Instance => RegistryScope::Instance,
+                };
+                let call = Call {
+                    gateway,
+                    session,
+                    scope,
+                    method: parts.method,
+                    uri: parts.uri,
+                    headers: parts.headers,
+                    query,
+                    params,
+                    body,
+                };
+                handler(call).await
+            }
+            .await;
+            result.unwrap_or_else(|failure| {
+                if failure.code == ErrorCode::Internal {
+                    tracing::error!(http.path = %failed.path, "a request failed by the server's fault");
+                }
+                dialect.failure(&failure, &failed)
+            })
+        })
+    }
+}
+
+async fn authenticate(
+    gateway: &Gateway,
+    dialect: &dyn Dialect,
+    parts: &http::request::Parts,
+    query: &QueryPairs,
+) -> Result<Session, Failure> {
+    let policy = dialect.credentials();
+    let credential = match dialect.own_credential(&parts.headers) {
+        Some(credential) => Some(credential),
+        None => credentials::find(&parts.headers, query, policy)?,
+    };
+    let Some(credential) = credential else {
+        return gateway.authenticate(None).await;
+    };
+    match gateway.authenticate(Some(&credential)).await {
+        Err(failure)
+            if failure.code == ErrorCode::Unauthenticated
+                && policy.leniency == Leniency::IgnoreWrongBasicOnRead
+                && credential.carrier == domain::Carrier::Basic
+                && matches!(parts.method, Method::GET | Method::HEAD) =>
+        {
+            gateway.authenticate(None).await
+        }
+        outcome => outcome,
+    }
+}

@@ -1,0 +1,29 @@
+//! Rust types of the schema's scalars, under the names that graphql_client looks for.
+
+/// An instant in ISO 8601, as the schema prints it.
+pub type Time = String;
+/// Any JSON value.
+pub type JSON = serde_json::Value;
+
+macro_rules! id_scalars {
+    ($($name:ident),+ $(,)?) => {
+        $(
+            /// A global id of the class that the name says.
+            pub type $name = String;
+        )+
+    };
+}
+
+id_scalars! {
+    PackagesPackageID,
+    PackagesPackageFileID,
+    PackagesDependencyID,
+    PackagesDependencyLinkID,
+    PackagesUploadID,
+    UserID,
+}
+
+/// The decimal number at the end of a global id (`gid://gitlab/Packages::Package/42` gives 42).
+pub fn number_of(global_id: &str) -> Option<i64> {
+    global_id.rsplit('/').next()?.parse().ok()
+}

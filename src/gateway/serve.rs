@@ -1,0 +1,176 @@
+//! Answers a download: conditional requests (RFC 9110 §13), one range (§14), HEAD, and headers that keep an artefact from
+//! being taken for a page of this site.
+
+use axum::{body::Body, response::Response};
+use domain::Failure;
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use time::OffsetDateTime;
+
+use crate::{Call, OpenedBlob};
+
+/// What a download must know of the file besides its bytes.
+#[derive(Clone, Debug)]
+pub struct Download<'a> {
+    /// The ticket the model issued.
+    pub ticket: &'a str,
+    /// The name to save it under: the last segment of the file name.
+    pub file_name: &'a str,
+    /// Length in bytes.
+    pub size: u64,
+    /// A strong entity tag, without quotes: a digest of the content.
+    pub etag: &'a str,
+    /// When it was published.
+    pub modified: Option<OffsetDateTime>,
+    /// Its media type; see [`media_type`] for one that is safe to send.
+    pub content_type: &'a str,
+}
+
+/// What RFC 8187 lets stand unescaped in an extended parameter.
+const EXTENDED: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'%')
+    .add(b'\'')
+    .add(b'(')
+    .add(b')')
+    .add(b'*')
+    .add(b',')
+    .add(b'/')
+    .add(b':')
+    .add(b';')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'@')
+    .add(b'[')
+    .add(b'\\')
+    .add(b']')
+    .add(b'{')
+    .add(b'}');
+
+/// `attachment` with the file name, plain and extended (RFC 6266).
+pub fn content_disposition(file_name: &str) -> HeaderValue {
+    let name = file_name.rsplit('/').next().unwrap_or(file_name);
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && !matches!(c, '"' | '\\') || c == ' ' { c } else { '_' })
+        .collect();
+    let extended = utf8_percent_encode(name, EXTENDED);
+    HeaderValue::try_from(format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{extended}"))
+        .expect("only visible ASCII is left")
+}
+
+/// Whether the caller's copy, known by `etag` and `modified`, is still good (`If-None-Match` before `If-Modified-Since`).
+pub fn is_not_modified(headers: &HeaderMap, etag: &str, modified: Option<OffsetDateTime>) -> bool {
+    if let Some(tags) = headers.get(header::IF_NONE_MATCH) {
+        return tags.to_str().is_ok_and(|tags| {
+            tags.split(',')
+                .map(str::trim)
+                .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == etag)
+        });
+    }
+    let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
+    match (since.and_then(|text| httpdate::parse_http_date(text).ok()), modified) {
+        (Some(since), Some(modified)) => {
+            OffsetDateTime::from(since) >= modified.replace_nanosecond(0).unwrap_or(modified)
+        }
+        _ => false,
+    }
+}
+
+/// The range a request asks for, within a representation of `size` bytes: none, one, or one that cannot be had.
+enum Wanted {
+    Everything,
+    Range(std::ops::Range<u64>),
+    Unsatisfiable,
+}
+
+fn wanted_range(headers: &HeaderMap, download: &Download<'_>) -> Wanted {
+    let Some(value) = headers.get(header::RANGE).and_then(|value| value.to_str().ok()) else {
+        return Wanted::Everything;
+    };
+    if let Some(condition) = headers.get(header::IF_RANGE).and_then(|value| value.to_str().ok()) {
+        let unchanged = condition.trim_matches('"') == download.etag
+            || download
+                .modified
+                .is_some_and(|modified| httpdate::fmt_http_date(modified.into()) == condition);
+        if !unchanged {
+            return Wanted::Everything;
+        }
+    }
+    let Ok(parsed) = http_range_header::parse_range_header(value) else {
+        return Wanted::Everything; // a header that is no range is ignored (RFC 9110 §14.2)
+    };
+    match parsed.validate(download.size) {
+        // Several ranges may be answered with the whole (RFC 9110 §14.2): nobody here needs multipart/byteranges.
+        Ok(ranges) if ranges.len() == 1 => Wanted::Range(*ranges[0].start()..*ranges[0].end() + 1),
+        Ok(_) => Wanted::Everything,
+        Err(_) => Wanted::Unsatisfiable,
+    }
+}
+
+/// Answers the download. `extra` headers (checksums, say) are added to every answer, 304 included.
+pub async fn file(call: &Call, download: Download<'_>, extra: HeaderMap) -> Result<Response, Failure> {
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = extra;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::ETAG,
+        HeaderValue::try_from(format!("\"{}\"", download.etag)).map_err(|_| Failure::internal())?,
+    );
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("private, max-age=0, must-revalidate"));
+    if let Some(modified) = download.modified {
+        let text = httpdate::fmt_http_date(modified.into());
+        headers.insert(header::LAST_MODIFIED, HeaderValue::try_from(text).map_err(|_| Failure::internal())?);
+    }
+    if is_not_modified(&call.headers, download.etag, download.modified) {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        return Ok(response);
+    }
+    let wanted = wanted_range(&call.headers, &download);
+    headers.insert(header::CONTENT_DISPOSITION, content_disposition(download.file_name));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    let content_type = HeaderValue::try_from(download.content_type)
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    headers.insert(header::CONTENT_TYPE, content_type);
+    let (range, length) = match wanted {
+        Wanted::Everything => (None, download.size),
+        Wanted::Range(range) => {
+            let text = format!("bytes {}-{}/{}", range.start, range.end - 1, download.size);
+            headers
+                .insert(header::CONTENT_RANGE, HeaderValue::try_from(text).map_err(|_| Failure::internal())?);
+            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
+            let length = range.end - range.start;
+            (Some(range), length)
+        }
+        Wanted::Unsatisfiable => {
+            let text = format!("bytes */{}", download.size);
+            headers
+                .insert(header::CONTENT_RANGE, HeaderValue::try_from(text).map_err(|_| Failure::internal())?);
+            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
+            return Ok(response);
+        }
+    };
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if call.method == Method::HEAD {
+        return Ok(response);
+    }
+    *response.body_mut() = match call.gateway.open(download.ticket, range).await? {
+        OpenedBlob::Full(bytes) => Body::from(bytes),
+        OpenedBlob::Stream { stream, .. } => Body::from_stream(stream),
+        OpenedBlob::Redirect(address) => {
+            response.headers_mut().remove(header::CONTENT_LENGTH);
+            let location = HeaderValue::try_from(address).map_err(|_| Failure::internal())?;
+            response.headers_mut().insert(header::LOCATION, location);
+            *response.status_mut() = StatusCode::FOUND;
+            Body::empty()
+        }
+    };
+    Ok(response)
+}

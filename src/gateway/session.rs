@@ -1,0 +1,115 @@
+//! Who a request speaks for, and the handle that runs its operations.
+
+use std::{any::Any, fmt, ops::Range, sync::Arc};
+
+use async_graphql::{Request, Value, Variables};
+use domain::{Credential, Failure};
+
+use crate::{Backend, ByteStream, OpenedBlob, Operation, StageWriter, StagedBlob, failure};
+
+/// Proof that a credential was looked at. Opaque: only the backend knows what is inside.
+#[derive(Clone)]
+pub struct Session {
+    inner: Arc<dyn Any + Send + Sync>,
+    anonymous: bool,
+}
+
+impl Session {
+    /// Wraps what the backend knows of the caller. Meaningful to backends only: one that did not make the inner value
+    /// cannot read it and treats the caller as nobody.
+    pub fn new(inner: Arc<dyn Any + Send + Sync>, anonymous: bool) -> Self {
+        Self { inner, anonymous }
+    }
+
+    /// What the backend put in.
+    pub fn inner<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.inner.downcast_ref()
+    }
+
+    /// Whether the caller presented nothing: only for choosing how a refusal is worded.
+    pub const fn is_anonymous(&self) -> bool {
+        self.anonymous
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Session").field("anonymous", &self.anonymous).finish_non_exhaustive()
+    }
+}
+
+/// Runs operations and moves bytes. Cheap to clone.
+#[derive(Clone)]
+pub struct Gateway {
+    backend: Arc<dyn Backend>,
+    external_url: Arc<str>,
+}
+
+impl Gateway {
+    /// A gateway to `backend`; links in answers start with `external_url`, given without a slash at the end.
+    pub fn new(backend: Arc<dyn Backend>, external_url: impl Into<Arc<str>>) -> Self {
+        Self { backend, external_url: external_url.into() }
+    }
+
+    /// What links in answers start with, without a slash at the end.
+    pub fn external_url(&self) -> &str {
+        &self.external_url
+    }
+
+    /// Turns a credential into a session; none gives the anonymous one. Fails with `UNAUTHENTICATED` when it is not accepted.
+    pub async fn authenticate(&self, credential: Option<&Credential>) -> Result<Session, Failure> {
+        self.backend.authenticate(credential).await
+    }
+
+    /// Runs one operation for `session`. The first error of the answer becomes the failure.
+    pub async fn run<O: Operation>(
+        &self,
+        session: &Session,
+        variables: O::Variables,
+    ) -> Result<O::ResponseData, Failure> {
+        let body = O::build_query(variables);
+        let variables = match async_graphql::to_value(body.variables) {
+            Ok(object @ Value::Object(_)) => Variables::from_value(object),
+            Ok(_) => Variables::default(),
+            Err(error) => {
+                tracing::error!(operation.name = body.operation_name, %error, "variables of an operation could not be encoded");
+                return Err(Failure::internal());
+            }
+        };
+        let mut request = Request::new("").operation_name(body.operation_name).variables(variables);
+        request.set_parsed_query(O::parsed().get(body.query, body.operation_name));
+        let response = self.backend.execute(session, request).await;
+        if let Some(error) = response.errors.first() {
+            return Err(failure::from_server_error(error));
+        }
+        async_graphql::from_value(response.data).map_err(|error| {
+            tracing::error!(operation.name = body.operation_name, %error, "answer of an operation could not be decoded");
+            Failure::internal()
+        })
+    }
+
+    /// Streams bytes into the upload called `upload` (the id that `createUpload` gave). Dropping the result, or this
+    /// future, before the publish leaves nothing behind.
+    pub async fn stage(
+        &self,
+        session: &Session,
+        upload: &str,
+        body: ByteStream,
+    ) -> Result<StagedBlob, Failure> {
+        self.backend.stage(session, upload, body).await
+    }
+
+    /// The same for a decoder that runs on a blocking thread and writes.
+    pub async fn stage_writer(
+        &self,
+        session: &Session,
+        upload: &str,
+    ) -> Result<Box<dyn StageWriter>, Failure> {
+        self.backend.stage_writer(session, upload).await
+    }
+
+    /// Opens what `ticket` gives the right to read, or the `range` of it.
+    pub async fn open(&self, ticket: &str, range: Option<Range<u64>>) -> Result<OpenedBlob, Failure> {
+        self.backend.open(ticket, range).await
+    }
+}
