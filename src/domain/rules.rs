@@ -159,6 +159,17 @@ pub struct Fragment {
 /// JSON or HTML writer emits one as it is: published text cannot forge it.
 pub const BASE_URL: char = '\u{1}';
 
+/// Where a package may come from that is asked for at the instance level.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InstanceOrigin {
+    /// From any project the caller may see.
+    AnyProject,
+    /// Only from projects below the top-level group or user with this path, in any case (npm: the scope of the name).
+    RootNamespace(String),
+    /// From nowhere: names of this kind are not answered at the instance level (npm: names without a scope).
+    Nowhere,
+}
+
 /// The rules of one format.
 pub trait FormatRules: Send + Sync {
     /// Which format this is.
@@ -190,6 +201,11 @@ pub trait FormatRules: Send + Sync {
     /// Whether a package can be published without a version.
     fn allows_versionless(&self) -> bool {
         false
+    }
+
+    /// Where a package of this name may come from when it is asked for at the instance level, where names of strangers meet.
+    fn instance_origin(&self, _name: &PackageName) -> InstanceOrigin {
+        InstanceOrigin::AnyProject
     }
 
     /// Reads the archive and checks the client's claims against it. The archive is the truth: what disagrees is refused.

@@ -22,7 +22,7 @@ pub struct StagedBlob {
     pub guard: Box<dyn Any + Send + Sync>,
 }
 
-/// Takes bytes on a blocking thread.
+/// Takes bytes on a blocking thread. An [`io::Error`] of `write` holds a [`Failure`] (`error.downcast::<Failure>()`).
 pub trait StageWriter: io::Write + Send {
     /// Ends the upload. The bytes are durable when it returns.
     fn finish(self: Box<Self>) -> Result<StagedBlob, Failure>;

@@ -1,6 +1,9 @@
 //! One request, taken apart for a handler.
 
-use std::io;
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
 
 use axum::body::Body;
 use bytes::Bytes;
@@ -68,7 +71,8 @@ pub struct Call {
     /// The decoded query.
     pub query: QueryPairs,
     pub(crate) params: PathParams,
-    pub(crate) body: Body,
+    /// In a mutex, that is never locked, since a shared `Call` crosses awaits and a `Body` may not be shared.
+    pub(crate) body: Mutex<Body>,
 }
 
 impl Call {
@@ -108,7 +112,8 @@ impl Call {
 
     /// Takes the body as a stream.
     pub fn take_body(&mut self) -> ByteStream {
-        std::mem::take(&mut self.body).into_data_stream().map_err(io::Error::other).boxed()
+        let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(body).into_data_stream().map_err(io::Error::other).boxed()
     }
 
     /// Reads the whole body, refusing one of more than `limit` bytes.

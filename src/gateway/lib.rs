@@ -10,6 +10,7 @@
 mod backend;
 mod call;
 mod credentials;
+pub mod dialect;
 mod failure;
 mod format;
 mod operation;

@@ -203,7 +203,7 @@ fn endpoint(
                     headers: parts.headers,
                     query,
                     params,
-                    body,
+                    body: body.into(),
                 };
                 handler(call).await
             }

@@ -1,9 +1,10 @@
-//! Rust types of the schema's scalars, under the names that graphql_client looks for.
+//! Rust types of the schema's scalars, under the names that graphql_client looks for: it writes `ID` as `Id`, `JSON` as
+//! `Json`. (A variable of the built-in type `ID` does not compile there; put it into an input object.)
 
 /// An instant in ISO 8601, as the schema prints it.
 pub type Time = String;
 /// Any JSON value.
-pub type JSON = serde_json::Value;
+pub type Json = serde_json::Value;
 
 macro_rules! id_scalars {
     ($($name:ident),+ $(,)?) => {
@@ -15,12 +16,12 @@ macro_rules! id_scalars {
 }
 
 id_scalars! {
-    PackagesPackageID,
-    PackagesPackageFileID,
-    PackagesDependencyID,
-    PackagesDependencyLinkID,
-    PackagesUploadID,
-    UserID,
+    PackagesPackageId,
+    PackagesPackageFileId,
+    PackagesDependencyId,
+    PackagesDependencyLinkId,
+    PackagesUploadId,
+    UserId,
 }
 
 /// The decimal number at the end of a global id (`gid://gitlab/Packages::Package/42` gives 42).

@@ -1,0 +1,22 @@
+//! The tables, as sea-orm sees them: one module per table, columns only.
+//!
+//! Used by `store` and nobody else. What must not go in here: rules, conversions into domain values, queries. The schema
+//! itself is made by `migration`, which does not know this crate.
+
+pub mod access_token;
+pub mod blob;
+pub mod dependency;
+pub mod dependency_link;
+pub mod deploy_token;
+pub mod instance_setting;
+pub mod member;
+pub mod namespace;
+pub mod namespace_ancestor;
+pub mod package;
+pub mod package_file;
+pub mod package_fragment;
+pub mod package_name;
+pub mod package_tag;
+pub mod project;
+pub mod signing_key;
+pub mod user;

@@ -1,0 +1,21 @@
+//! A version's ready-made piece of an index document.
+
+use sea_orm::entity::prelude::*;
+
+/// A version's ready-made piece of an index document.
+#[sea_orm::model]
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "package_fragments")]
+pub struct Model {
+    /// The package.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub package_id: i64,
+    /// Which document it is a piece of.
+    #[sea_orm(primary_key, auto_increment = false, column_type = "Text")]
+    pub document: String,
+    /// The piece.
+    #[sea_orm(column_type = "Text")]
+    pub body: String,
+}
+
+impl ActiveModelBehavior for ActiveModel {}

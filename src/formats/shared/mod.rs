@@ -1,0 +1,6 @@
+//! What several formats use. Nothing comes here before its third user, except what
+//! GitLab's formats share by definition.
+
+pub(crate) mod checksum;
+pub(crate) mod index_cache;
+pub(crate) mod respond;

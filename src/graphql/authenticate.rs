@@ -1,0 +1,59 @@
+//! From a credential to a caller.
+
+use domain::{Carrier, Credential, Failure};
+use store::TokenHash;
+
+use crate::context::{Caller, State};
+
+/// User name that announces a CI job token in `Authorization: Basic`.
+const JOB_TOKEN_USERNAME: &str = "gitlab-ci-token";
+/// Beginning of deploy tokens made here.
+const DEPLOY_TOKEN_PREFIX: &str = "gldt-";
+
+/// Whom the credential proves. Fails with `UNAUTHENTICATED` for whatever is not accepted, without saying why.
+///
+/// A personal access token is taken from every carrier but `Deploy-Token` and `JOB-TOKEN`; with Basic any user name goes,
+/// since the token alone identifies (npm sends `_`, twine `__token__`). A deploy token in Basic must come with its own user
+/// name, as in GitLab. Job tokens are not issued yet, so none is accepted.
+pub(crate) async fn authenticate(state: &State, credential: &Credential) -> Result<Caller, Failure> {
+    let secret = credential.secret.as_str();
+    let username = credential.username.as_deref();
+    if secret.is_empty() || credential.carrier == Carrier::JobToken || username == Some(JOB_TOKEN_USERNAME) {
+        return Err(Failure::unauthenticated());
+    }
+    let likely_deploy_token =
+        secret.starts_with(DEPLOY_TOKEN_PREFIX) || credential.carrier == Carrier::DeployToken;
+    if !likely_deploy_token && let Some(caller) = by_access_token(state, secret).await? {
+        return Ok(caller);
+    }
+    let takes_deploy_token = credential.carrier != Carrier::PrivateToken;
+    if takes_deploy_token && let Some(caller) = by_deploy_token(state, secret, username).await? {
+        return Ok(caller);
+    }
+    Err(Failure::unauthenticated())
+}
+
+async fn by_access_token(state: &State, secret: &str) -> Result<Option<Caller>, Failure> {
+    let found =
+        store::access_tokens::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
+    Ok(found.map(|found| Caller {
+        viewer: found.viewer(),
+        username: Some(found.user.username),
+        access_token: Some(found.token_id),
+    }))
+}
+
+async fn by_deploy_token(
+    state: &State,
+    secret: &str,
+    username: Option<&str>,
+) -> Result<Option<Caller>, Failure> {
+    let found =
+        store::deploy_tokens::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
+    let found = found.filter(|found| username.is_none_or(|username| username == found.username));
+    Ok(found.map(|found| Caller {
+        viewer: found.viewer(),
+        username: Some(found.username),
+        access_token: None,
+    }))
+}

@@ -1,0 +1,61 @@
+//! What the gateway finds behind it.
+
+use std::{ops::Range, sync::Arc};
+
+use async_graphql::{Request, Response};
+use domain::{Credential, Failure};
+use futures::future::BoxFuture;
+use gateway::{Backend, ByteStream, OpenedBlob, Session, StageWriter, StagedBlob};
+
+use crate::{Model, authenticate::authenticate, context::Caller, limits::Door, upload};
+
+impl Backend for Model {
+    fn authenticate<'a>(
+        &'a self,
+        credential: Option<&'a Credential>,
+    ) -> BoxFuture<'a, Result<Session, Failure>> {
+        Box::pin(async move {
+            let caller = match credential {
+                Some(credential) => authenticate(&self.state, credential).await?,
+                None => Caller::anonymous(),
+            };
+            let anonymous = caller.viewer.is_anonymous();
+            Ok(Session::new(Arc::new(caller), anonymous))
+        })
+    }
+
+    fn execute<'a>(&'a self, session: &'a Session, request: Request) -> BoxFuture<'a, Response> {
+        let request = request.data(caller(session)).data(Arc::clone(&self.state)).data(Door::Internal);
+        Box::pin(self.internal.execute(request))
+    }
+
+    fn stage<'a>(
+        &'a self,
+        session: &'a Session,
+        upload: &'a str,
+        body: ByteStream,
+    ) -> BoxFuture<'a, Result<StagedBlob, Failure>> {
+        Box::pin(async move { upload::stage(&self.state, &caller(session), upload, body).await })
+    }
+
+    fn stage_writer<'a>(
+        &'a self,
+        session: &'a Session,
+        upload: &'a str,
+    ) -> BoxFuture<'a, Result<Box<dyn StageWriter>, Failure>> {
+        Box::pin(async move { upload::stage_writer(&self.state, &caller(session), upload).await })
+    }
+
+    fn open<'a>(
+        &'a self,
+        ticket: &'a str,
+        range: Option<Range<u64>>,
+    ) -> BoxFuture<'a, Result<OpenedBlob, Failure>> {
+        Box::pin(upload::open(&self.state, ticket, range))
+    }
+}
+
+/// Whom a session speaks for. One that was not made here speaks for nobody.
+pub(crate) fn caller(session: &Session) -> Caller {
+    session.inner::<Caller>().cloned().unwrap_or_else(Caller::anonymous)
+}

@@ -1,0 +1,93 @@
+//! What resolvers find in their context.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use access::{Identity, Viewer};
+use async_graphql::Context;
+use blob::{BlobStore, Sealer, Staged, StagingId};
+use domain::{AccessTokenId, Clock, rules::RuleBook};
+use store::Store;
+use time::OffsetDateTime;
+
+/// What the model is made of; one per process.
+pub(crate) struct State {
+    pub(crate) store: Store,
+    pub(crate) blobs: Arc<dyn BlobStore>,
+    pub(crate) rules: RuleBook,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) external_url: Arc<str>,
+    pub(crate) sealer: Sealer,
+    pub(crate) arrived: Arc<Arrived>,
+}
+
+/// Uploads that arrived through this process and wait for the publish of the same request. The others are read from the
+/// manifests in the store of bytes.
+#[derive(Default)]
+pub(crate) struct Arrived(Mutex<HashMap<StagingId, Staged>>);
+
+impl Arrived {
+    pub(crate) fn insert(&self, staged: Staged) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(staged.id, staged);
+    }
+
+    pub(crate) fn get(&self, id: StagingId) -> Option<Staged> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    pub(crate) fn remove(&self, id: StagingId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
+    }
+}
+
+/// Who runs the request: what a session holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    pub(crate) viewer: Viewer,
+    /// Name of the user, or user name of the deploy token.
+    pub(crate) username: Option<String>,
+    /// The personal access token in use.
+    pub(crate) access_token: Option<AccessTokenId>,
+}
+
+impl Caller {
+    pub(crate) const fn anonymous() -> Self {
+        Self { viewer: Viewer::anonymous(), username: None, access_token: None }
+    }
+
+    /// A text that names the caller, for binding tickets to it.
+    pub(crate) fn subject(&self) -> String {
+        match self.viewer.identity() {
+            Identity::Anonymous => "anonymous".to_owned(),
+            Identity::User { id, .. } => format!("user:{id}"),
+            Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
+        }
+    }
+}
+
+/// Short names for what the context holds.
+pub(crate) trait ContextExt<'a> {
+    fn state(&self) -> &'a State;
+    fn caller(&self) -> &'a Caller;
+    fn viewer(&self) -> &'a Viewer {
+        &self.caller().viewer
+    }
+    fn store(&self) -> &'a Store {
+        &self.state().store
+    }
+    fn now(&self) -> OffsetDateTime {
+        self.state().clock.now()
+    }
+}
+
+impl<'a> ContextExt<'a> for Context<'a> {
+    fn state(&self) -> &'a State {
+        self.data_unchecked::<Arc<State>>()
+    }
+
+    fn caller(&self) -> &'a Caller {
+        self.data_unchecked::<Caller>()
+    }
+}

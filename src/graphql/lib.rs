@@ -1,0 +1,118 @@
+//! The canonical model: the schema, and everything that may happen to it.
+//!
+//! The only caller of `store`, `blob` and `access`. Adapters reach it through `gateway` alone; people and scripts through
+//! `POST /api/graphql`, which runs the same schema with [`limits`]. Every resolver authorizes through `gate`, every failure
+//! leaves through `outcome`.
+//!
+//! What must not go in here: protocols of package managers, SQL, knowledge of one format beyond the metadata types that
+//! GitLab's schema prescribes.
+
+mod authenticate;
+mod backend;
+mod context;
+mod gate;
+pub mod limits;
+mod mutation;
+mod outcome;
+mod package;
+mod project;
+mod query;
+mod relay;
+mod scalars;
+mod upload;
+
+use std::sync::Arc;
+
+use async_graphql::{BatchRequest, BatchResponse, EmptySubscription, SchemaBuilder};
+use blob::{BlobStore, Sealer};
+use domain::{Clock, Failure, rules::RuleBook};
+use gateway::{ByteStream, Session};
+use store::Store;
+
+use crate::{
+    context::{Arrived, State},
+    limits::{Door, LimitsFactory},
+    mutation::Mutation,
+    query::Query,
+    relay::global_id::PackagesUploadID,
+};
+
+type Schema = async_graphql::Schema<Query, Mutation, EmptySubscription>;
+
+/// Purpose of the key that seals upload ids and read tickets.
+const TICKETS: &str = "tickets";
+
+/// What a model is made of.
+pub struct Settings {
+    /// The database, migrated.
+    pub store: Store,
+    /// The bytes.
+    pub blobs: Arc<dyn BlobStore>,
+    /// The rules of every format the server knows.
+    pub rules: RuleBook,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// What links start with, without a slash at the end.
+    pub external_url: Arc<str>,
+}
+
+/// The canonical model, ready to run operations. One per process.
+pub struct Model {
+    state: Arc<State>,
+    /// For adapters: strict, without limits, since their documents are ours and tested.
+    internal: Schema,
+    /// For everybody else: the same types, the same validation, and limits.
+    open: Schema,
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+}
+
+/// The schema in the schema definition language, as `schema.graphql` holds it.
+pub fn sdl() -> String {
+    let options =
+        async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items();
+    builder().finish().sdl_with_options(options)
+}
+
+impl Model {
+    /// Makes the model. Reads, or on the first start makes, the key that seals tickets.
+    pub async fn new(settings: Settings) -> Result<Arc<Self>, Failure> {
+        let Settings { store, blobs, rules, clock, external_url } = settings;
+        let key = store.signing_key(TICKETS, clock.now()).await?;
+        let state = Arc::new(State {
+            store,
+            blobs,
+            rules,
+            clock,
+            external_url,
+            sealer: Sealer::new(&key),
+            arrived: Arc::new(Arrived::default()),
+        });
+        Ok(Arc::new(Self {
+            state,
+            internal: builder().finish(),
+            open: builder().extension(LimitsFactory).finish(),
+        }))
+    }
+
+    /// Runs what came in through the open door, under its limits.
+    pub async fn execute_open(&self, session: &Session, request: BatchRequest) -> BatchResponse {
+        let caller = backend::caller(session);
+        let request = request.data(caller).data(Arc::clone(&self.state)).data(Door::Open);
+        self.open.execute_batch(request).await
+    }
+
+    /// Receives the bytes of an upload that `createUpload` gave the token of, for a publish in a later request. Answers the size.
+    pub async fn receive_upload(
+        &self,
+        session: &Session,
+        token: &str,
+        body: ByteStream,
+    ) -> Result<u64, Failure> {
+        let id = PackagesUploadID::from_token(token);
+        let staged = upload::stage_at_door(&self.state, &backend::caller(session), &id.0, body).await?;
+        Ok(staged.size)
+    }
+}

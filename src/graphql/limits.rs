@@ -1,0 +1,221 @@
+//! What a document may ask for at the open door.
+//!
+//! Adapters' own documents come through the gateway and are not limited: they were written here and are tested. At the open
+//! door a document is measured before it runs: its length, its depth, what its nested pages multiply to, and the complexity
+//! that async-graphql computes while validating.
+
+use std::sync::Arc;
+
+use async_graphql::{
+    ServerError, ServerResult, ValidationResult, Value, Variables,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextValidation},
+    parser::types::{ExecutableDocument, Field, Selection, SelectionSet},
+};
+use domain::{ErrorCode, Failure};
+
+use crate::context::Caller;
+
+/// Longest document, in characters (GitLab's limit).
+pub const MAX_DOCUMENT_LENGTH: usize = 10_000;
+/// Deepest nesting of fields. The introspection of GraphiQL needs 13.
+const MAX_DEPTH: usize = 20;
+/// Most selections in a document, fragments expanded: the bound for aliases.
+const MAX_SELECTIONS: usize = 2_000;
+/// Most rows that nested pages may multiply to.
+const MAX_ROWS: u64 = 20_000;
+/// Most operations in a batch.
+pub const MAX_BATCH: usize = 10;
+/// Complexity an anonymous caller may spend (GitLab's limit).
+const ANONYMOUS_COMPLEXITY: usize = 200;
+/// Complexity a signed-in caller may spend (GitLab's limit).
+const SIGNED_IN_COMPLEXITY: usize = 250;
+/// Rows a page has when the document does not say, and at most (GitLab's).
+const OPEN_PAGE_SIZE: u64 = 100;
+/// The same for adapters.
+const INTERNAL_PAGE_SIZE: u64 = 1_000;
+
+/// Which door a request came through.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Door {
+    /// `POST /api/graphql`.
+    #[default]
+    Open,
+    /// The gateway.
+    Internal,
+}
+
+impl Door {
+    pub(crate) const fn page_size(self) -> u64 {
+        match self {
+            Self::Open => OPEN_PAGE_SIZE,
+            Self::Internal => INTERNAL_PAGE_SIZE,
+        }
+    }
+}
+
+/// Complexity of a connection: its children once, and one percent of them for each requested item (GitLab's weights).
+pub(crate) fn connection_complexity(first: Option<i32>, last: Option<i32>, children: usize) -> usize {
+    let items = first.or(last).and_then(|items| usize::try_from(items).ok()).unwrap_or(20).min(100);
+    1 + children + children * items / 100
+}
+
+fn refuse(message: String) -> ServerError {
+    let failure = Failure::new(ErrorCode::TooLarge, message);
+    crate::outcome::error(failure).into_server_error(async_graphql::Pos::default())
+}
+
+/// Makes [`Limits`] for each request.
+pub(crate) struct LimitsFactory;
+
+impl ExtensionFactory for LimitsFactory {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Limits)
+    }
+}
+
+/// Measures a document before it runs.
+struct Limits;
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for Limits {
+    async fn parse_query(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        query: &str,
+        variables: &Variables,
+        next: NextParseQuery<'_>,
+    ) -> ServerResult<ExecutableDocument> {
+        let length = query.chars().count();
+        if length > MAX_DOCUMENT_LENGTH {
+            return Err(refuse(format!(
+                "The document has {length} characters, at most {MAX_DOCUMENT_LENGTH} are accepted"
+            )));
+        }
+        let document = next.run(ctx, query, variables).await?;
+        Measure { document: &document, variables, selections: 0 }.document()?;
+        Ok(document)
+    }
+
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
+        let result = next.run(ctx).await?;
+        let anonymous = ctx.data_opt::<Caller>().is_none_or(|caller| caller.viewer.is_anonymous());
+        let budget = if anonymous { ANONYMOUS_COMPLEXITY } else { SIGNED_IN_COMPLEXITY };
+        if result.complexity > budget {
+            return Err(vec![refuse(format!(
+                "Query has complexity of {}, which exceeds max complexity of {budget}",
+                result.complexity
+            ))]);
+        }
+        Ok(result)
+    }
+}
+
+struct Measure<'a> {
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    selections: usize,
+}
+
+impl Measure<'_> {
+    fn document(mut self) -> ServerResult<()> {
+        let document = self.document;
+        for (_, operation) in document.operations.iter() {
+            self.once_per_request(&operation.node.selection_set.node)?;
+            self.selection_set(&operation.node.selection_set.node, 1, 1)?;
+        }
+        Ok(())
+    }
+
+    /// `Query.package`, and `packages` of a group, are answered once in a request (GitLab's rule).
+    fn once_per_request(&self, set: &SelectionSet) -> ServerResult<()> {
+        let mut packages = 0;
+        let mut group_packages = 0;
+        for selection in &set.items {
+            if let Selection::Field(field) = &selection.node {
+                match field.node.name.node.as_str() {
+                    "package" => packages += 1,
+                    "group" => {
+                        group_packages += count_named(&field.node.selection_set.node, "packages");
+                    }
+                    _ => {}
+                }
+            }
+        }
+        if packages > 1 {
+            return Err(refuse(
+                "\"package\" field can be requested only for 1 Query(s) at a time.".to_owned(),
+            ));
+        }
+        if group_packages > 1 {
+            return Err(refuse(
+                "\"packages\" field can be requested only for 1 Group(s) at a time.".to_owned(),
+            ));
+        }
+        Ok(())
+    }
+
+    fn selection_set(&mut self, set: &SelectionSet, depth: usize, rows: u64) -> ServerResult<()> {
+        if depth > MAX_DEPTH {
+            return Err(refuse(format!("The document is nested deeper than {MAX_DEPTH} fields")));
+        }
+        for selection in &set.items {
+            self.selections += 1;
+            if self.selections > MAX_SELECTIONS {
+                return Err(refuse(format!("The document selects more than {MAX_SELECTIONS} fields")));
+            }
+            match &selection.node {
+                Selection::Field(field) => {
+                    let rows = rows.saturating_mul(self.page_size(&field.node));
+                    if rows > MAX_ROWS {
+                        return Err(refuse(format!(
+                            "The nested pages multiply to more than {MAX_ROWS} rows"
+                        )));
+                    }
+                    self.selection_set(&field.node.selection_set.node, depth + 1, rows)?;
+                }
+                Selection::InlineFragment(fragment) => {
+                    self.selection_set(&fragment.node.selection_set.node, depth + 1, rows)?;
+                }
+                Selection::FragmentSpread(spread) => {
+                    let document = self.document;
+                    if let Some(fragment) = document.fragments.get(&spread.node.fragment_name.node) {
+                        self.selection_set(&fragment.node.selection_set.node, depth + 1, rows)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many rows a field may give: what it is asked for, if it is a connection.
+    fn page_size(&self, field: &Field) -> u64 {
+        let wanted =
+            ["first", "last"].iter().find_map(|name| field.get_argument(name)).and_then(|value| match value
+                .node
+                .clone()
+                .into_const_with(|name| self.variables.get(&name).cloned().ok_or(()))
+            {
+                Ok(Value::Number(number)) => number.as_u64(),
+                _ => None,
+            });
+        let is_connection = count_named(&field.selection_set.node, "nodes")
+            + count_named(&field.selection_set.node, "edges")
+            > 0;
+        match wanted {
+            Some(wanted) => wanted.clamp(1, OPEN_PAGE_SIZE),
+            None if is_connection => OPEN_PAGE_SIZE,
+            None => 1,
+        }
+    }
+}
+
+fn count_named(set: &SelectionSet, name: &str) -> usize {
+    set.items
+        .iter()
+        .filter(|item| matches!(&item.node, Selection::Field(field) if field.node.name.node.as_str() == name))
+        .count()
+}

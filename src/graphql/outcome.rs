@@ -1,0 +1,49 @@
+//! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field` and `.subject`.
+
+use async_graphql::ErrorExtensions;
+use domain::{ErrorCode, Failure};
+
+/// Result of a resolver.
+pub(crate) type Outcome<T> = async_graphql::Result<T>;
+
+/// The failure as a top-level error.
+pub(crate) fn error(failure: Failure) -> async_graphql::Error {
+    let mut error = async_graphql::Error::new(failure.message.into_owned());
+    error = error.extend_with(|_, extensions| {
+        extensions.set("code", failure.code.name());
+        if let Some(field) = &failure.field {
+            extensions.set("field", field.as_ref());
+        }
+        if let Some(subject) = failure.subject {
+            extensions.set("subject", subject.title());
+        }
+    });
+    error
+}
+
+/// Lets `?` turn failures of every kind into top-level errors.
+pub(crate) trait OrError<T> {
+    /// The value, or the failure as a top-level error.
+    fn or_error(self) -> Outcome<T>;
+}
+
+impl<T, E: Into<Failure>> OrError<T> for Result<T, E> {
+    fn or_error(self) -> Outcome<T> {
+        self.map_err(|failure| error(failure.into()))
+    }
+}
+
+/// Splits a failure into what a GitLab-named mutation says in its payload (a business refusal) and what is a top-level error.
+pub(crate) fn payload_errors(result: Result<(), Failure>) -> Outcome<Vec<String>> {
+    match result {
+        Ok(()) => Ok(Vec::new()),
+        Err(failure) => match failure.code {
+            ErrorCode::Protected
+            | ErrorCode::Duplicate
+            | ErrorCode::Quota
+            | ErrorCode::Stale
+            | ErrorCode::Locked => Ok(vec![failure.message.into_owned()]),
+            _ => Err(error(failure)),
+        },
+    }
+}

@@ -1,0 +1,167 @@
+//! What index documents are made of.
+
+use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+
+use access::Action;
+use async_graphql::{Context, Object, SimpleObject};
+use domain::{Failure, PackageFormat, PackageNameId, Subject};
+use sha2::{Digest, Sha256};
+use store::packages::{self, IndexName};
+use time::OffsetDateTime;
+
+use super::{
+    inputs::{PackageScopeInput, PackageStatus, PackageTypeEnum},
+    query::Coordinates,
+    scope::{missing, open_scope},
+    types::{Node, Package},
+};
+use crate::{
+    context::ContextExt,
+    outcome::{OrError, Outcome},
+    scalars::Time,
+};
+
+/// A tag and the version it points at.
+#[derive(SimpleObject)]
+pub(crate) struct PackageIndexTag {
+    name: String,
+    version: String,
+}
+
+/// One version's piece of a document.
+#[derive(SimpleObject)]
+pub(crate) struct PackageIndexEntry {
+    version: Option<String>,
+    created_at: Time,
+    status: PackageStatus,
+    /// The piece; the character U+0001 stands for the external URL.
+    fragment: String,
+}
+
+/// Everything an index document of one package name is made of, as this caller sees it.
+pub(crate) struct PackageIndex {
+    format: PackageFormat,
+    name: String,
+    names: Vec<PackageNameId>,
+    revision: String,
+    updated_at: OffsetDateTime,
+    /// Loaded for a whole list at once; none means not loaded.
+    latest: Option<Option<Arc<packages::Package>>>,
+}
+
+/// The index of a name in a scope, opened for `action`.
+pub(super) async fn open_index(
+    ctx: &Context<'_>,
+    scope: &PackageScopeInput,
+    package_type: PackageTypeEnum,
+    name: &str,
+    action: Action,
+) -> Result<PackageIndex, Failure> {
+    let Coordinates { rules, name, .. } = Coordinates::parse(ctx, package_type, name, None)?;
+    let scope = open_scope(ctx, scope, Some((rules, &name)), action).await?;
+    let names = packages::index_names(ctx.store(), &scope, rules.format(), &name.key, ctx.now()).await?;
+    if names.is_empty() {
+        return Err(missing(ctx, &scope, Subject::Package));
+    }
+    Ok(PackageIndex::of(rules.format(), &names))
+}
+
+impl PackageIndex {
+    fn of(format: PackageFormat, names: &[IndexName]) -> Self {
+        Self {
+            format,
+            name: names.first().map(|name| name.name.clone()).unwrap_or_default(),
+            names: names.iter().map(|name| name.id).collect(),
+            revision: revision(names),
+            updated_at: names.iter().map(|name| name.updated_at).max().unwrap_or(OffsetDateTime::UNIX_EPOCH),
+            latest: None,
+        }
+    }
+
+    pub(super) fn of_name(
+        format: PackageFormat,
+        name: IndexName,
+        latest: &HashMap<PackageNameId, Arc<packages::Package>>,
+    ) -> Self {
+        let latest = latest.get(&name.id).cloned();
+        Self { latest: Some(latest), ..Self::of(format, &[name]) }
+    }
+
+    /// The latest versions of all these names, when the document selects them.
+    pub(super) async fn latest_of(
+        ctx: &Context<'_>,
+        names: &[IndexName],
+    ) -> Result<HashMap<PackageNameId, Arc<packages::Package>>, Failure> {
+        let ahead = ctx.look_ahead();
+        let selected = ahead.field("nodes").field("latest").exists()
+            || ahead.field("edges").field("node").field("latest").exists();
+        if !selected || names.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let ids: Vec<_> = names.iter().map(|name| name.id).collect();
+        let latest = packages::latest_versions(ctx.store(), &ids).await?;
+        Ok(latest.into_iter().map(|package| (package.name_id, Arc::new(package))).collect())
+    }
+}
+
+/// One text for the visible set and its revisions: it changes when either does, and tells nothing else.
+fn revision(names: &[IndexName]) -> String {
+    let mut text = String::new();
+    for name in names {
+        // Writing to a String does not fail.
+        let _ = write!(text, "{}.{}-", name.id, name.revision);
+    }
+    text.pop();
+    if text.len() <= 40 { text } else { hex::encode(&Sha256::digest(text.as_bytes())[..16]) }
+}
+
+/// Everything an index document of one package name is made of, as this caller sees it (ours).
+#[Object]
+impl PackageIndex {
+    async fn name(&self) -> &str {
+        &self.name
+    }
+    async fn package_type(&self) -> PackageTypeEnum {
+        self.format.into()
+    }
+    /// Changes whenever any document of the name changes for this caller: a cache key and an entity tag.
+    async fn revision(&self) -> &str {
+        &self.revision
+    }
+    /// When it last changed.
+    async fn updated_at(&self) -> Time {
+        self.updated_at.into()
+    }
+    /// Tags with the versions they point at, by name.
+    async fn tags(&self, ctx: &Context<'_>) -> Outcome<Vec<PackageIndexTag>> {
+        let tags = packages::index_tags(ctx.store(), &self.names).await.or_error()?;
+        Ok(tags.into_iter().map(|(name, version)| PackageIndexTag { name, version }).collect())
+    }
+    /// One entry a version, oldest first, each with its ready piece of the document called by name.
+    #[graphql(complexity = "20 + 10 * child_complexity")]
+    async fn entries(&self, ctx: &Context<'_>, document: String) -> Outcome<Vec<PackageIndexEntry>> {
+        let entries = packages::index_entries(ctx.store(), &self.names, &document).await.or_error()?;
+        Ok(entries
+            .into_iter()
+            .map(|entry| PackageIndexEntry {
+                version: entry.version,
+                created_at: entry.created_at.into(),
+                status: entry.status.into(),
+                fragment: entry.fragment,
+            })
+            .collect())
+    }
+    /// The highest version in the format's own order.
+    async fn latest(&self, ctx: &Context<'_>) -> Outcome<Option<Package>> {
+        let latest = match &self.latest {
+            Some(latest) => latest.clone(),
+            None => packages::latest_versions(ctx.store(), &self.names)
+                .await
+                .or_error()?
+                .into_iter()
+                .last()
+                .map(Arc::new),
+        };
+        Ok(latest.map(|package| Node { package, prefetched: Arc::default() }.into()))
+    }
+}

@@ -1,0 +1,169 @@
+//! Reading packages: by id, and by coordinates as adapters do.
+
+use access::Action;
+use async_graphql::{Context, Object};
+use domain::{Failure, PackageName, PackageVersion, Subject, rules::FormatRules};
+use store::packages::{self, FileCoordinates, NameFilter};
+
+use super::{
+    file::PackageFile,
+    index::{PackageIndex, open_index},
+    inputs::{PackageScopeInput, PackageTypeEnum},
+    scope::{missing, open_scope},
+    types::{Node, PackageDetails},
+};
+use crate::{
+    context::ContextExt,
+    gate,
+    limits::connection_complexity,
+    outcome::{OrError, Outcome},
+    relay::{
+        connection::{Connection, Count, PageArguments, connect},
+        global_id::PackagesPackageID,
+    },
+};
+
+/// A name, and a version where there is one, checked by the format's rules.
+pub(super) struct Coordinates {
+    pub(super) rules: &'static dyn FormatRules,
+    pub(super) name: PackageName,
+    pub(super) version: Option<PackageVersion>,
+}
+
+impl Coordinates {
+    pub(super) fn parse(
+        ctx: &Context<'_>,
+        package_type: PackageTypeEnum,
+        name: &str,
+        version: Option<&str>,
+    ) -> Result<Self, Failure> {
+        let rules = ctx.state().rules.get(package_type.into())?;
+        let name = rules.name(name)?;
+        let version = version.map(|version| rules.version(version)).transpose()?;
+        Ok(Self { rules, name, version })
+    }
+}
+
+#[derive(Default)]
+pub(crate) struct PackageQuery;
+
+#[Object]
+impl PackageQuery {
+    /// One package by id. At most once in a request. Null when it has no details or the caller may not see it.
+    async fn package(&self, ctx: &Context<'_>, id: PackagesPackageID) -> Outcome<Option<PackageDetails>> {
+        let found = packages::find(ctx.store(), ctx.viewer(), id.0, ctx.now()).await.or_error()?;
+        let package = gate::visible(ctx, found, Action::ViewPackages);
+        let detailed = package.filter(|package| domain::PackageStatus::DETAILED.contains(&package.status));
+        Ok(detailed.map(|package| Node::alone(package).into()))
+    }
+
+    /// One version of a package by its coordinates (ours). NOT_FOUND when there is none.
+    async fn package_version(
+        &self,
+        ctx: &Context<'_>,
+        scope: PackageScopeInput,
+        package_type: PackageTypeEnum,
+        package_name: String,
+        package_version: Option<String>,
+    ) -> Outcome<PackageDetails> {
+        let coordinates =
+            Coordinates::parse(ctx, package_type, &package_name, package_version.as_deref()).or_error()?;
+        let named = Some((coordinates.rules, &coordinates.name));
+        let scope = open_scope(ctx, &scope, named, Action::ViewPackages).await.or_error()?;
+        let version = coordinates.version.as_ref().map(|version| version.key.as_str());
+        let found = packages::find_version(
+            ctx.store(),
+            &scope,
+            coordinates.rules.format(),
+            &coordinates.name.key,
+            version,
+            ctx.now(),
+        )
+        .await
+        .or_error()?;
+        let package = found.ok_or_else(|| missing(ctx, &scope, Subject::Package)).or_error()?;
+        Ok(Node::alone(package).into())
+    }
+
+    /// One file by its coordinates, for downloading (ours); of several files with one name the newest. NOT_FOUND when there is
+    /// none. packageVersion may be left out where the file name alone identifies the file.
+    async fn package_file(
+        &self,
+        ctx: &Context<'_>,
+        scope: PackageScopeInput,
+        package_type: PackageTypeEnum,
+        package_name: String,
+        package_version: Option<String>,
+        file_name: String,
+    ) -> Outcome<PackageFile> {
+        let coordinates =
+            Coordinates::parse(ctx, package_type, &package_name, package_version.as_deref()).or_error()?;
+        let named = Some((coordinates.rules, &coordinates.name));
+        let scope = open_scope(ctx, &scope, named, Action::PullPackages).await.or_error()?;
+        let file = FileCoordinates {
+            format: coordinates.rules.format(),
+            name_key: coordinates.name.key,
+            version_key: coordinates.version.map(|version| version.key),
+            file_name,
+        };
+        let found = packages::find_file(ctx.store(), &scope, &file, ctx.now()).await.or_error()?;
+        found.map(PackageFile).ok_or_else(|| missing(ctx, &scope, Subject::PackageFile)).or_error()
+    }
+
+    /// One file by id, for downloading (ours). NOT_FOUND when there is none.
+    async fn package_file_by_id(
+        &self,
+        ctx: &Context<'_>,
+        id: crate::relay::global_id::PackagesPackageFileID,
+    ) -> Outcome<PackageFile> {
+        let found = packages::find_file_by_id(ctx.store(), ctx.viewer(), id.0, ctx.now()).await.or_error()?;
+        gate::authorize(ctx, found, Subject::PackageFile, Action::PullPackages).map(PackageFile).or_error()
+    }
+
+    /// What an index document of one package name is made of, over all projects of the scope that the caller may see (ours).
+    /// NOT_FOUND when no version is visible.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn package_index(
+        &self,
+        ctx: &Context<'_>,
+        scope: PackageScopeInput,
+        package_type: PackageTypeEnum,
+        package_name: String,
+    ) -> Outcome<PackageIndex> {
+        open_index(ctx, &scope, package_type, &package_name, Action::PullPackages).await.or_error()
+    }
+
+    /// The package names of a scope, in the order of their keys (ours). A name in several projects appears once for each.
+    #[graphql(complexity = "10 + connection_complexity(first, None, child_complexity)")]
+    async fn package_indexes(
+        &self,
+        ctx: &Context<'_>,
+        scope: PackageScopeInput,
+        package_type: PackageTypeEnum,
+        #[graphql(desc = "Part of the name, whatever the case.")] search: Option<String>,
+        first: Option<i32>,
+        after: Option<String>,
+        #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
+    ) -> Outcome<Connection<PackageIndex, Count>> {
+        let rules = ctx.state().rules.get(package_type.into()).or_error()?;
+        let scope = open_scope(ctx, &scope, None, Action::PullPackages).await.or_error()?;
+        let filter = NameFilter { format: rules.format(), search: search.filter(|text| !text.is_empty()) };
+        let arguments = PageArguments { first, after, skip, ..PageArguments::default() };
+        let request = arguments.request(ctx, "name").or_error()?;
+        let now = ctx.now();
+        let page = packages::list_names(ctx.store(), &scope, &filter, &request, now).await.or_error()?;
+        let latest = PackageIndex::latest_of(ctx, &page.rows).await.or_error()?;
+        let (scope, filter) = (std::sync::Arc::new(scope), std::sync::Arc::new(filter));
+        let count = Count::new(move |state, limit| {
+            let (scope, filter) = (std::sync::Arc::clone(&scope), std::sync::Arc::clone(&filter));
+            async move { packages::count_names(&state.store, &scope, &filter, limit, now).await }
+        });
+        Ok(connect(
+            page,
+            "name",
+            count,
+            |name| store::Cursor { sort: Some(name.sort_value()), id: name.id.0 },
+            |name| PackageIndex::of_name(rules.format(), name, &latest),
+        ))
+    }
+}

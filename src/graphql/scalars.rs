@@ -1,0 +1,33 @@
+//! Scalars that are no ids.
+
+use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
+use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+
+/// An instant in ISO 8601, in UTC, to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) OffsetDateTime);
+
+/// An instant in ISO 8601.
+#[Scalar]
+impl ScalarType for Time {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => OffsetDateTime::parse(text, &Rfc3339)
+                .map(Self)
+                .map_err(|_| InputValueError::custom(format!("'{text}' is not an instant in ISO 8601"))),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let format =
+            format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+        Value::String(self.0.to_offset(UtcOffset::UTC).format(&format).unwrap_or_default())
+    }
+}
+
+impl From<OffsetDateTime> for Time {
+    fn from(instant: OffsetDateTime) -> Self {
+        Self(instant)
+    }
+}

@@ -1,0 +1,97 @@
+//! Asking for a place to upload to.
+
+use access::Action;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use blob::StagingId;
+use domain::Failure;
+
+use super::claim::{UPLOAD_LIFETIME, UploadClaim};
+use crate::{
+    context::ContextExt,
+    outcome::{OrError, Outcome},
+    package::{PackageTypeEnum, open_project},
+    relay::global_id::PackagesUploadID,
+    scalars::Time,
+};
+
+/// Longest text that an upload id carries, in bytes.
+const MAX_TEXT: usize = 512;
+
+/// What the upload is for.
+#[derive(InputObject)]
+pub(crate) struct CreateUploadInput {
+    /// Full path or decimal id.
+    project_path: ID,
+    package_type: PackageTypeEnum,
+    package_name: String,
+    /// Checked when given; some clients tell it only inside the body.
+    package_version: Option<String>,
+    file_name: String,
+}
+
+/// The upload.
+#[derive(SimpleObject)]
+pub(crate) struct CreateUploadPayload {
+    upload: Option<PackageUpload>,
+    errors: Vec<String>,
+}
+
+/// A place to upload one file to.
+#[derive(SimpleObject)]
+pub(crate) struct PackageUpload {
+    /// Names the upload in publishPackage. Good for one publish by the same caller.
+    id: PackagesUploadID,
+    /// Path to PUT the bytes to, below the external URL.
+    path: String,
+    /// Largest accepted size in bytes, as a string.
+    maximum_size: String,
+    /// When it stops being good.
+    expires_at: Time,
+}
+
+#[derive(Default)]
+pub(crate) struct UploadMutation;
+
+#[Object]
+impl UploadMutation {
+    /// Asks for a place to upload one file to (ours). Refuses at once what publishPackage would refuse by right or name, so that
+    /// no bytes travel in vain.
+    async fn create_upload(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateUploadInput,
+    ) -> Outcome<Option<CreateUploadPayload>> {
+        begin(ctx, input).await.map(Some).or_error()
+    }
+}
+
+async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUploadPayload, Failure> {
+    let project = open_project(ctx, &input.project_path, Action::PublishPackages).await?;
+    let state = ctx.state();
+    let rules = state.rules.get(input.package_type.into())?;
+    let name = rules.name(&input.package_name)?;
+    if let Some(version) = &input.package_version {
+        let version = rules.version(version)?;
+        rules.file_name(&name, Some(&version), &input.file_name)?;
+    }
+    if input.file_name.len() > MAX_TEXT || name.display.len() > MAX_TEXT {
+        return Err(Failure::invalid("fileName", "The file name is too long"));
+    }
+    let staging = StagingId::random()?;
+    let mut claim = UploadClaim::new(staging, rules.format(), project.id, ctx.caller());
+    claim.package_name = name.display;
+    claim.file_name = input.file_name;
+    claim.maximum_size = rules.max_file_size();
+    let expires_at = ctx.now() + UPLOAD_LIFETIME;
+    let id = claim.seal(state, expires_at)?;
+    let token = PackagesUploadID::token_of(&id.0).unwrap_or_default();
+    Ok(CreateUploadPayload {
+        upload: Some(PackageUpload {
+            path: format!("/api/v4/package_uploads/{token}"),
+            maximum_size: claim.maximum_size.to_string(),
+            expires_at: expires_at.into(),
+            id,
+        }),
+        errors: Vec::new(),
+    })
+}

@@ -1,0 +1,116 @@
+//! Moves bytes for the gateway and for the door of scripts.
+
+use std::{io, ops::Range, sync::Arc};
+
+use blob::{BlobBody, StageRequest, Staged, StagedGuard, StagingId};
+use domain::Failure;
+use gateway::{ByteStream, OpenedBlob, StageWriter, StagedBlob};
+
+use crate::{
+    context::{Arrived, Caller, State},
+    upload::claim::{ReadClaim, UploadClaim},
+};
+
+/// Keeps an upload staged, and known to this process, until it is dropped.
+struct Held {
+    arrived: Arc<Arrived>,
+    id: StagingId,
+    _guard: StagedGuard,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.arrived.remove(self.id);
+    }
+}
+
+fn hold(state: &State, guard: StagedGuard) -> StagedBlob {
+    let Staged { id, size, digests } = (*guard).clone();
+    state.arrived.insert((*guard).clone());
+    let held = Held { arrived: Arc::clone(&state.arrived), id, _guard: guard };
+    StagedBlob { size, digests, guard: Box::new(held) }
+}
+
+async fn receive(state: &State, claim: &UploadClaim, body: ByteStream) -> Result<StagedGuard, Failure> {
+    let rules = state.rules.get(claim.format().ok_or_else(Failure::internal)?)?;
+    let request =
+        StageRequest { id: claim.staging()?, limit: claim.maximum_size, algorithms: rules.digests() };
+    Ok(blob::stage(&state.blobs, request, body).await?)
+}
+
+/// Streams bytes into an upload for the publish of the same request.
+pub(crate) async fn stage(
+    state: &State,
+    caller: &Caller,
+    upload: &str,
+    body: ByteStream,
+) -> Result<StagedBlob, Failure> {
+    let claim = UploadClaim::open(state, caller, upload)?;
+    Ok(hold(state, receive(state, &claim, body).await?))
+}
+
+/// Streams bytes into an upload for a publish in a later request, perhaps through another replica.
+pub(crate) async fn stage_at_door(
+    state: &State,
+    caller: &Caller,
+    upload: &str,
+    body: ByteStream,
+) -> Result<Staged, Failure> {
+    let claim = UploadClaim::open(state, caller, upload)?;
+    Ok(receive(state, &claim, body).await?.keep(&claim.subject).await?)
+}
+
+/// Starts an upload that a decoder writes from a blocking thread.
+pub(crate) async fn stage_writer(
+    state: &Arc<State>,
+    caller: &Caller,
+    upload: &str,
+) -> Result<Box<dyn StageWriter>, Failure> {
+    let claim = UploadClaim::open(state, caller, upload)?;
+    let rules = state.rules.get(claim.format().ok_or_else(Failure::internal)?)?;
+    let id = claim.staging()?;
+    let sink = state.blobs.create_staging(id).await?;
+    let writer = blob::StageWriter::new(sink, claim.maximum_size, rules.digests());
+    let runtime = tokio::runtime::Handle::current();
+    Ok(Box::new(Decoding { writer, state: Arc::clone(state), id, runtime }))
+}
+
+struct Decoding {
+    writer: blob::StageWriter,
+    state: Arc<State>,
+    id: StagingId,
+    runtime: tokio::runtime::Handle,
+}
+
+impl io::Write for Decoding {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.append(bytes).map_err(|error| io::Error::other(Failure::from(error)))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl StageWriter for Decoding {
+    fn finish(self: Box<Self>) -> Result<StagedBlob, Failure> {
+        let (size, digests) = self.writer.finish()?;
+        let _runtime = self.runtime.enter();
+        let guard = Staged { id: self.id, size, digests }.guard(Arc::clone(&self.state.blobs));
+        Ok(hold(&self.state, guard))
+    }
+}
+
+/// Opens the bytes a ticket gives the right to read.
+pub(crate) async fn open(
+    state: &State,
+    ticket: &str,
+    range: Option<Range<u64>>,
+) -> Result<OpenedBlob, Failure> {
+    let claim = ReadClaim::open(state, ticket)?;
+    Ok(match state.blobs.get(claim.digest().into(), range).await? {
+        BlobBody::Full(bytes) => OpenedBlob::Full(bytes),
+        body => OpenedBlob::Stream { length: body.len(), stream: body.into_stream() },
+    })
+}

@@ -1,0 +1,298 @@
+//! Personal access tokens.
+
+use access::{Identity, Viewer};
+use domain::{AccessTokenId, Failure, Scope, Scopes, Subject, UserId, namespace::validate_display_name};
+use entity::{access_token, user};
+use sea_orm::{
+    ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QueryResult,
+    QuerySelect, Set,
+};
+use time::{Date, OffsetDateTime};
+
+use crate::{
+    Result, Secret, Store, StoreError, TokenHash, Tx,
+    convert::{stored, today},
+    rows,
+    usage::Token,
+    users::User,
+};
+
+/// What a personal access token starts with.
+pub const PREFIX: &str = "glpat-";
+/// Least length of a secret that an administrator chooses.
+const LEAST_GIVEN: usize = 8;
+
+/// A personal access token, without its secret, which nobody can read again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The id.
+    pub id: AccessTokenId,
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The name people read.
+    pub name: String,
+    /// What people wrote about it.
+    pub description: String,
+    /// How far it goes.
+    pub scopes: Scopes,
+    /// The first day on which it no longer counts.
+    pub expires_at: Option<Date>,
+    /// When it was revoked.
+    pub revoked_at: Option<OffsetDateTime>,
+    /// When it was last used, to ten minutes.
+    pub last_used_at: Option<OffsetDateTime>,
+    /// When it was created.
+    pub created_at: OffsetDateTime,
+}
+
+impl AccessToken {
+    /// Whether it is neither revoked nor expired.
+    pub fn is_active(&self, now: OffsetDateTime) -> bool {
+        self.revoked_at.is_none() && self.expires_at.is_none_or(|day| day > today(now))
+    }
+}
+
+impl From<access_token::Model> for AccessToken {
+    fn from(row: access_token::Model) -> Self {
+        Self {
+            id: AccessTokenId(row.id),
+            user_id: UserId(row.user_id),
+            name: row.name,
+            description: row.description,
+            scopes: Scopes::from_text(&row.scopes),
+            expires_at: row.expires_at,
+            revoked_at: row.revoked_at,
+            last_used_at: row.last_used_at,
+            created_at: row.created_at,
+        }
+    }
+}
+
+/// A token to create.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAccessToken {
+    /// Whose it is.
+    pub user_id: UserId,
+    /// The name people read.
+    pub name: String,
+    /// What people wrote about it.
+    pub description: String,
+    /// How far it goes.
+    pub scopes: Scopes,
+    /// The first day on which it no longer counts.
+    pub expires_at: Option<Date>,
+}
+
+/// Whom a personal access token proved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Authenticated {
+    /// The user.
+    pub user: User,
+    /// The token.
+    pub token_id: AccessTokenId,
+    /// How far it goes.
+    pub scopes: Scopes,
+}
+
+impl Authenticated {
+    /// The viewer that this makes.
+    pub const fn viewer(&self) -> Viewer {
+        Viewer::new(Identity::User { id: self.user.id, admin: self.user.admin }, self.scopes)
+    }
+}
+
+/// Creates a token. Its secret is given here and never again.
+pub async fn create(
+    store: &Store,
+    new: NewAccessToken,
+    now: OffsetDateTime,
+) -> Result<(AccessToken, Secret)> {
+    check(&new, now)?;
+    let secret = Secret::fresh(PREFIX)?;
+    let hash = secret.hash();
+    let token = store
+        .write((new, hash, stored(now)), |tx, (new, hash, now)| Box::pin(insert(tx, new, hash, *now)))
+        .await?;
+    Ok((token, secret))
+}
+
+/// Creates a token whose secret the administrator chose, unless it is there already.
+pub async fn create_given(
+    store: &Store,
+    new: NewAccessToken,
+    secret: &Secret,
+    now: OffsetDateTime,
+) -> Result<AccessToken> {
+    check(&new, now)?;
+    if secret.expose().trim().len() < LEAST_GIVEN {
+        let message = format!("The given token is too short: it needs at least {LEAST_GIVEN} characters");
+        return Err(Failure::invalid("token", message).into());
+    }
+    store
+        .write((new, secret.hash(), now), |tx, (new, hash, now)| {
+            Box::pin(async move {
+                let there =
+                    access_token::Entity::find().filter(access_token::COLUMN.token_hash.eq(hash.as_text()));
+                let Some(row) = there.one(tx).await? else {
+                    return insert(tx, new, hash, stored(*now)).await;
+                };
+                let token = AccessToken::from(row);
+                if token.user_id != new.user_id {
+                    return Err(Failure::invalid("token", "The given token belongs to another user").into());
+                }
+                if !token.is_active(*now) {
+                    return Err(
+                        Failure::invalid("token", "The given token was revoked or has expired").into()
+                    );
+                }
+                Ok(token)
+            })
+        })
+        .await
+}
+
+fn check(new: &NewAccessToken, now: OffsetDateTime) -> Result<()> {
+    validate_display_name("name", &new.name)?;
+    check_scopes(new.scopes, Scope::PERSONAL)?;
+    match new.expires_at {
+        Some(day) if day <= today(now) => {
+            Err(Failure::invalid("expires_at", format!("'{day}' is not in the future")).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses an empty set of scopes and one that holds others than `possible`.
+pub(crate) fn check_scopes(scopes: Scopes, possible: &[Scope]) -> Result<()> {
+    if scopes.iter().next().is_none() {
+        return Err(Failure::invalid("scopes", "Scopes can't be blank").into());
+    }
+    match scopes.iter().find(|scope| !possible.contains(scope)) {
+        Some(scope) => {
+            let message = format!("Scope '{}' can't be given to this kind of token", scope.name());
+            Err(Failure::invalid("scopes", message).into())
+        }
+        None => Ok(()),
+    }
+}
+
+async fn insert(tx: &Tx, new: &NewAccessToken, hash: &TokenHash, now: OffsetDateTime) -> Result<AccessToken> {
+    if user::Entity::find_by_id(new.user_id.0).one(tx).await?.is_none() {
+        return Err(Failure::not_found(Subject::User).into());
+    }
+    let row = access_token::ActiveModel {
+        user_id: Set(new.user_id.0),
+        name: Set(new.name.clone()),
+        description: Set(new.description.clone()),
+        token_hash: Set(hash.as_text().to_owned()),
+        scopes: Set(new.scopes.to_text()),
+        expires_at: Set(new.expires_at),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    Ok(row.insert(tx).await?.into())
+}
+
+/// The token with this id, if there is one.
+pub async fn find(store: &Store, id: AccessTokenId) -> Result<Option<AccessToken>> {
+    Ok(access_token::Entity::find_by_id(id.0).one(store.reader()).await?.map(AccessToken::from))
+}
+
+/// Every token of a user, newest first.
+pub async fn list(store: &Store, user_id: UserId) -> Result<Vec<AccessToken>> {
+    let rows = access_token::Entity::find()
+        .filter(access_token::COLUMN.user_id.eq(user_id.0))
+        .order_by_desc(access_token::COLUMN.id);
+    Ok(rows.all(store.reader()).await?.into_iter().map(AccessToken::from).collect())
+}
+
+/// Revokes a token; one that is revoked already stays so.
+pub async fn revoke(store: &Store, id: AccessTokenId, now: OffsetDateTime) -> Result<AccessToken> {
+    store.write((id, stored(now)), |tx, (id, now)| Box::pin(end(tx, *id, *now))).await
+}
+
+async fn end(tx: &Tx, id: AccessTokenId, now: OffsetDateTime) -> Result<AccessToken> {
+    let row = access_token::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
+    let row = row.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
+    if row.revoked_at.is_some() {
+        return Ok(row.into());
+    }
+    let mut row = row.into_active_model();
+    row.revoked_at = Set(Some(now));
+    Ok(row.update(tx).await?.into())
+}
+
+/// Revokes a token and creates one like it, with a new secret and the given last day.
+pub async fn rotate(
+    store: &Store,
+    id: AccessTokenId,
+    expires_at: Option<Date>,
+    now: OffsetDateTime,
+) -> Result<(AccessToken, Secret)> {
+    let secret = Secret::fresh(PREFIX)?;
+    let token = store
+        .write((id, expires_at, secret.hash(), now), |tx, (id, expires_at, hash, now)| {
+            Box::pin(async move {
+                let old = access_token::Entity::find_by_id(id.0).one(tx).await?.map(AccessToken::from);
+                let old = old.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
+                if !old.is_active(*now) {
+                    let message =
+                        format!("Token '{}' is not active: it was revoked or has expired", old.name);
+                    return Err(Failure::invalid("id", message).into());
+                }
+                end(tx, *id, stored(*now)).await?;
+                let new = NewAccessToken {
+                    user_id: old.user_id,
+                    name: old.name,
+                    description: old.description,
+                    scopes: old.scopes,
+                    expires_at: *expires_at,
+                };
+                check(&new, *now)?;
+                insert(tx, &new, hash, stored(*now)).await
+            })
+        })
+        .await?;
+    Ok((token, secret))
+}
+
+/// What authentication reads in one statement.
+struct AuthenticatedRow {
+    user: user::Model,
+    token_id: i64,
+    scopes: String,
+    last_used_at: Option<OffsetDateTime>,
+}
+
+impl FromQueryResult for AuthenticatedRow {
+    fn from_query_result(row: &QueryResult, _: &str) -> Result<Self, sea_orm::DbErr> {
+        Ok(Self {
+            user: user::Model::from_query_result(row, "")?,
+            token_id: row.try_get("", "token_id")?,
+            scopes: row.try_get("", "scopes")?,
+            last_used_at: row.try_get("", "last_used_at")?,
+        })
+    }
+}
+
+const AUTHENTICATE: &str = "SELECT u.id, u.username, u.username_key, u.name, u.email, u.admin, u.state, u.created_at, \
+    u.updated_at, t.id AS token_id, t.scopes, t.last_used_at FROM access_tokens t JOIN users u ON u.id = t.user_id \
+    WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.state = 0";
+
+/// Whom the secret with this hash proves: nobody, when there is no such token, or it was revoked or has expired, or its user
+/// is blocked. One statement; that it was used is written down later.
+pub async fn authenticate(
+    store: &Store,
+    hash: &TokenHash,
+    now: OffsetDateTime,
+) -> Result<Option<Authenticated>> {
+    let values = [hash.as_text().into(), today(now).into()];
+    let row: Option<AuthenticatedRow> = rows::one_sql(store.reader(), AUTHENTICATE, values).await?;
+    let Some(row) = row else { return Ok(None) };
+    store.usage().note(Token::Access(row.token_id), row.last_used_at, now);
+    Ok(Some(Authenticated {
+        user: User::try_from(row.user)?,
+        token_id: AccessTokenId(row.token_id),
+        scopes: Scopes::from_text(&row.scopes),
+    }))
+}

@@ -1,0 +1,258 @@
+//! Adding, changing and removing members.
+
+use domain::{Failure, NamespaceId, Role, Subject, UserId};
+use entity::{member, user};
+use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, Set};
+use time::{Date, OffsetDateTime};
+
+use super::{
+    Inheritance, Member, MemberFilter, Membership, Place,
+    list::{find_in, one},
+};
+use crate::{
+    Result, Store, StoreError, Tx,
+    convert::{self, stored, today},
+    refusals::{lock_namespace, lock_project, taken},
+    rows,
+};
+
+/// Who manages members, as far as the rules about granting need to know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The user, where there is one.
+    pub user_id: Option<UserId>,
+    /// The caller's role in the place, owner for administrators: nobody grants more, nor touches somebody who has more.
+    pub role: Role,
+}
+
+/// A member to add.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewMember {
+    /// Who, and where.
+    pub membership: Membership,
+    /// As what.
+    pub role: Role,
+    /// The first day on which it no longer counts.
+    pub expires_at: Option<Date>,
+}
+
+/// What to change of a membership; what is `None` stays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemberChange {
+    /// Whose, and where it was given.
+    pub membership: Membership,
+    /// See [`Member::role`].
+    pub role: Option<Role>,
+    /// See [`Member::expires_at`]; `Some(None)` makes it last.
+    pub expires_at: Option<Option<Date>>,
+}
+
+/// Adds a member.
+pub async fn add(store: &Store, new: NewMember, caller: Caller, now: OffsetDateTime) -> Result<Member> {
+    not_above(caller, new.role)?;
+    not_past(new.expires_at, now)?;
+    store.write((new, caller, now), |tx, (new, caller, now)| Box::pin(insert(tx, *new, *caller, *now))).await
+}
+
+async fn insert(tx: &Tx, new: NewMember, caller: Caller, now: OffsetDateTime) -> Result<Member> {
+    let Membership { place, user_id } = new.membership;
+    lock(tx, place).await?;
+    let user = user::Entity::find_by_id(user_id.0).one(tx).await?;
+    let user = user.ok_or_else(|| StoreError::from(Failure::not_found(Subject::User)))?;
+    not_below_inherited(tx, new.membership, new.role, now).await?;
+    if let Some(old) = stored_row(tx, new.membership).await? {
+        if !is_expired(&old, now) {
+            return Err(taken("user_id", "Member", &user.username).into());
+        }
+        old.delete(tx).await?;
+    }
+    let (namespace_id, project_id) = columns(place);
+    let row = member::ActiveModel {
+        namespace_id: Set(namespace_id),
+        project_id: Set(project_id),
+        user_id: Set(user_id.0),
+        access_level: Set(new.role.number()),
+        expires_at: Set(new.expires_at),
+        created_by_id: Set(caller.user_id.map(|id| id.0)),
+        created_at: Set(stored(now)),
+        ..Default::default()
+    };
+    row.insert(tx).await?;
+    reread(tx, new.membership, now).await
+}
+
+/// Changes a member and gives it as it now is.
+pub async fn update(
+    store: &Store,
+    change: MemberChange,
+    caller: Caller,
+    now: OffsetDateTime,
+) -> Result<Member> {
+    if let Some(role) = change.role {
+        not_above(caller, role)?;
+    }
+    not_past(change.expires_at.flatten(), now)?;
+    store
+        .write((change, caller, now), |tx, (change, caller, now)| Box::pin(apply(tx, *change, *caller, *now)))
+        .await
+}
+
+async fn apply(tx: &Tx, change: MemberChange, caller: Caller, now: OffsetDateTime) -> Result<Member> {
+    lock(tx, change.membership.place).await?;
+    let old = existing(tx, change.membership, now).await?;
+    not_above(caller, convert::role(old.access_level)?)?;
+    let ends = change.expires_at.flatten().is_some();
+    if change.role.is_some_and(|role| role < Role::Owner) || ends {
+        leaves_an_owner(tx, &old, now).await?;
+    }
+    let mut row = old.into_active_model();
+    if let Some(role) = change.role {
+        not_below_inherited(tx, change.membership, role, now).await?;
+        row.access_level = Set(role.number());
+    }
+    if let Some(expires_at) = change.expires_at {
+        row.expires_at = Set(expires_at);
+    }
+    row.update(tx).await?;
+    reread(tx, change.membership, now).await
+}
+
+/// Removes a membership given in `place`. Everybody may remove themselves, whatever their role.
+pub async fn remove(
+    store: &Store,
+    membership: Membership,
+    caller: Caller,
+    now: OffsetDateTime,
+) -> Result<()> {
+    store
+        .write((membership, caller, now), |tx, (membership, caller, now)| {
+            Box::pin(async move {
+                lock(tx, membership.place).await?;
+                let old = existing(tx, *membership, *now).await?;
+                if caller.user_id != Some(membership.user_id) {
+                    not_above(*caller, convert::role(old.access_level)?)?;
+                }
+                leaves_an_owner(tx, &old, *now).await?;
+                old.delete(tx).await?;
+                Ok(())
+            })
+        })
+        .await
+}
+
+/// Locks the place's row: who is the last owner must not change while it is asked.
+async fn lock(tx: &Tx, place: Place) -> Result<()> {
+    match place {
+        Place::Group(id) => lock_namespace(tx, id.0).await.map(|_| ()),
+        Place::Project(id) => lock_project(tx, id.0).await.map(|_| ()),
+    }
+}
+
+const fn columns(place: Place) -> (Option<i64>, Option<i64>) {
+    match place {
+        Place::Group(id) => (Some(id.0), None),
+        Place::Project(id) => (None, Some(id.0)),
+    }
+}
+
+async fn stored_row(tx: &Tx, Membership { place, user_id }: Membership) -> Result<Option<member::Model>> {
+    let in_place = match place {
+        Place::Group(id) => member::COLUMN.namespace_id.eq(id.0),
+        Place::Project(id) => member::COLUMN.project_id.eq(id.0),
+    };
+    let rows = member::Entity::find().filter(in_place).filter(member::COLUMN.user_id.eq(user_id.0));
+    Ok(rows.one(tx).await?)
+}
+
+fn is_expired(row: &member::Model, now: OffsetDateTime) -> bool {
+    row.expires_at.is_some_and(|day| day <= today(now))
+}
+
+async fn existing(tx: &Tx, membership: Membership, now: OffsetDateTime) -> Result<member::Model> {
+    let row = stored_row(tx, membership).await?.filter(|row| !is_expired(row, now));
+    row.ok_or_else(|| Failure::not_found(Subject::Member).into())
+}
+
+async fn reread(tx: &Tx, membership: Membership, now: OffsetDateTime) -> Result<Member> {
+    let member = find_in(tx, &one(membership, Inheritance::Direct), now).await?;
+    member.ok_or_else(|| Failure::not_found(Subject::Member).into())
+}
+
+fn not_above(caller: Caller, role: Role) -> Result<()> {
+    if role <= caller.role {
+        return Ok(());
+    }
+    let message = format!("'{}' is more than your own role, '{}'", title(role), title(caller.role));
+    Err(Failure { field: Some("access_level".into()), ..Failure::forbidden(message) }.into())
+}
+
+fn not_past(expires_at: Option<Date>, now: OffsetDateTime) -> Result<()> {
+    match expires_at {
+        Some(day) if day <= today(now) => {
+            Err(Failure::invalid("expires_at", format!("'{day}' cannot be a date in the past")).into())
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses a role lower than the one that holds here anyway (`GitLab`'s rule): it would say less than is true.
+async fn not_below_inherited(
+    tx: &Tx,
+    membership: Membership,
+    role: Role,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let above = match membership.place {
+        Place::Group(id) => lock_namespace(tx, id.0).await?.parent_id,
+        Place::Project(id) => Some(lock_project(tx, id.0).await?.namespace_id),
+    };
+    let Some(above) = above else { return Ok(()) };
+    let filter = MemberFilter {
+        place: Place::Group(NamespaceId(above)),
+        ..one(membership, Inheritance::Inherited)
+    };
+    let Some(inherited) = find_in(tx, &filter, now).await?.filter(|inherited| inherited.role > role) else {
+        return Ok(());
+    };
+    let Place::Group(group) = inherited.place else { return Ok(()) };
+    let group = lock_namespace(tx, group.0).await?;
+    let message = format!(
+        "Access level '{}' should be greater than or equal to {} inherited membership from group {}",
+        title(role),
+        title(inherited.role),
+        group.full_path
+    );
+    Err(Failure::invalid("access_level", message).into())
+}
+
+#[derive(sea_orm::FromQueryResult)]
+struct Others {
+    owners: i64,
+}
+
+/// Refuses to take away the last owner of a group, counting those of the groups above.
+async fn leaves_an_owner(tx: &Tx, old: &member::Model, now: OffsetDateTime) -> Result<()> {
+    let Some(namespace_id) = old.namespace_id.filter(|_| old.access_level == Role::Owner.number()) else {
+        return Ok(());
+    };
+    let sql = "SELECT COUNT(*) AS owners FROM members m \
+               JOIN namespace_ancestors a ON a.ancestor_id = m.namespace_id \
+               WHERE a.descendant_id = $1 AND m.access_level = $2 AND m.id <> $3 \
+               AND (m.expires_at IS NULL OR m.expires_at > $4)";
+    let values = [namespace_id.into(), Role::Owner.number().into(), old.id.into(), today(now).into()];
+    let others: Option<Others> = rows::one_sql(tx, sql, values).await?;
+    if others.is_some_and(|others| others.owners > 0) {
+        return Ok(());
+    }
+    Err(Failure::invalid("access_level", "A group must have at least one owner: this is the last one").into())
+}
+
+const fn title(role: Role) -> &'static str {
+    match role {
+        Role::Guest => "Guest",
+        Role::Reporter => "Reporter",
+        Role::Developer => "Developer",
+        Role::Maintainer => "Maintainer",
+        Role::Owner => "Owner",
+    }
+}

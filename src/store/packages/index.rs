@@ -1,0 +1,292 @@
+//! What index documents are made of: the names of a scope, their revisions, tags and ready pieces.
+//!
+//! A document of one name costs two statements however many versions it has: one for the names with their revisions, one
+//! for the pieces.
+
+use std::collections::BTreeMap;
+
+use domain::{PackageFormat, PackageId, PackageNameId, PackageStatus, ProjectId};
+use entity::{package, package_fragment, package_name, package_tag, project};
+use sea_orm::{
+    FromQueryResult,
+    sea_query::{Expr, ExprTrait, Order, Query, SelectStatement},
+};
+use time::OffsetDateTime;
+
+use super::{
+    Package, PackageScope,
+    list::count_rows,
+    rows::{PackageRow, column, has_status, in_scope, select_packages},
+};
+use crate::{
+    Result, Store, StoreError,
+    page::{Direction, Keyset, Page, PageRequest, SortValue},
+    rows, search,
+};
+
+/// Statuses whose versions stand in an index: what lists show and can be installed.
+const INDEXED: &[PackageStatus] = PackageStatus::DETAILED;
+
+/// A package name in one project.
+#[derive(Clone, Debug)]
+pub struct IndexName {
+    /// Its id.
+    pub id: PackageNameId,
+    /// The project.
+    pub project: ProjectId,
+    /// The name, as first published.
+    pub name: String,
+    /// Its key.
+    pub key: String,
+    /// Raised by every change that an index could show.
+    pub revision: i64,
+    /// When that was last.
+    pub updated_at: OffsetDateTime,
+}
+
+/// One version's piece of a document.
+#[derive(Clone, Debug)]
+pub struct IndexEntry {
+    /// The package.
+    pub id: PackageId,
+    /// Its version, as published.
+    pub version: Option<String>,
+    /// Its status.
+    pub status: PackageStatus,
+    /// When it was published.
+    pub created_at: OffsetDateTime,
+    /// The piece.
+    pub fragment: String,
+}
+
+/// Which names a list of names shows.
+#[derive(Clone, Debug)]
+pub struct NameFilter {
+    /// Of this format.
+    pub format: PackageFormat,
+    /// With this in the name, whatever the case.
+    pub search: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct NameRow {
+    id: i64,
+    project_id: i64,
+    name: String,
+    name_key: String,
+    revision: i64,
+    updated_at: OffsetDateTime,
+}
+
+impl From<NameRow> for IndexName {
+    fn from(row: NameRow) -> Self {
+        Self {
+            id: PackageNameId(row.id),
+            project: ProjectId(row.project_id),
+            name: row.name,
+            key: row.name_key,
+            revision: row.revision,
+            updated_at: row.updated_at,
+        }
+    }
+}
+
+/// Names that have at least one version in an index.
+fn select_names(scope: &PackageScope, format: PackageFormat, now: OffsetDateTime) -> SelectStatement {
+    use package_name::Column as N;
+    let mut select = Query::select();
+    for field in [N::Id, N::ProjectId, N::Name, N::NameKey, N::Revision, N::UpdatedAt] {
+        select.column((package_name::Entity, field));
+    }
+    let published = Query::select()
+        .expr(Expr::val(1))
+        .from(package::Entity)
+        .and_where(
+            Expr::col((package::Entity, package::Column::NameId)).equals((package_name::Entity, N::Id)),
+        )
+        .and_where(Expr::col((package::Entity, package::Column::DeletedAt)).is_null())
+        .and_where(has_status(INDEXED))
+        .take();
+    select
+        .from(package_name::Entity)
+        .inner_join(
+            project::Entity,
+            Expr::col((project::Entity, project::Column::Id)).equals((package_name::Entity, N::ProjectId)),
+        )
+        .and_where(Expr::col((project::Entity, project::Column::DeletedAt)).is_null())
+        .and_where(Expr::col((package_name::Entity, N::Format)).eq(format.number()))
+        .and_where(Expr::exists(published))
+        .cond_where(in_scope(scope, now));
+    select
+}
+
+/// The names with one key that a scope shows, oldest project first. Empty when there is nothing to show.
+pub async fn index_names(
+    store: &Store,
+    scope: &PackageScope,
+    format: PackageFormat,
+    name_key: &str,
+    now: OffsetDateTime,
+) -> Result<Vec<IndexName>> {
+    let mut select = select_names(scope, format, now);
+    select
+        .and_where(Expr::col((package_name::Entity, package_name::Column::NameKey)).eq(name_key))
+        .order_by((package_name::Entity, package_name::Column::ProjectId), Order::Asc);
+    Ok(rows::all::<NameRow>(store.reader(), &select).await?.into_iter().map(Into::into).collect())
+}
+
+/// One page of the names that a scope shows, sorted by key. A name that stands in several projects appears once for each.
+pub async fn list_names(
+    store: &Store,
+    scope: &PackageScope,
+    filter: &NameFilter,
+    request: &PageRequest,
+    now: OffsetDateTime,
+) -> Result<Page<IndexName>> {
+    let mut select = searched_names(scope, filter, now);
+    let keyset = Keyset {
+        sort: Some(column(package_name::Entity, package_name::Column::NameKey)),
+        id: column(package_name::Entity, package_name::Column::Id),
+        direction: Direction::Ascending,
+    };
+    keyset.apply(&mut select, request)?;
+    let names = rows::all::<NameRow>(store.reader(), &select).await?.into_iter().map(Into::into).collect();
+    Ok(Keyset::page(names, request))
+}
+
+/// How many names a scope shows.
+pub async fn count_names(
+    store: &Store,
+    scope: &PackageScope,
+    filter: &NameFilter,
+    limit: Option<u64>,
+    now: OffsetDateTime,
+) -> Result<u64> {
+    let mut select = searched_names(scope, filter, now);
+    if let Some(limit) = limit {
+        select.limit(limit);
+    }
+    count_rows(store, select).await
+}
+
+fn searched_names(scope: &PackageScope, filter: &NameFilter, now: OffsetDateTime) -> SelectStatement {
+    let mut select = select_names(scope, filter.format, now);
+    if let Some(text) = &filter.search {
+        select.and_where(search::contains(column(package_name::Entity, package_name::Column::Name), text));
+    }
+    select
+}
+
+impl IndexName {
+    /// What a cursor to this name holds.
+    pub fn sort_value(&self) -> SortValue {
+        SortValue::Text(self.key.clone())
+    }
+}
+
+fn ids(names: &[PackageNameId]) -> impl Iterator<Item = i64> {
+    names.iter().map(|name| name.0)
+}
+
+/// The pieces that the versions under these names contribute to `document`, oldest first.
+pub async fn index_entries(
+    store: &Store,
+    names: &[PackageNameId],
+    document: &str,
+) -> Result<Vec<IndexEntry>> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+        version: Option<String>,
+        status: i16,
+        created_at: OffsetDateTime,
+        body: String,
+    }
+    use package::Column as P;
+    let mut select = Query::select();
+    for field in [P::Id, P::Version, P::Status, P::CreatedAt] {
+        select.column((package::Entity, field));
+    }
+    select
+        .column((package_fragment::Entity, package_fragment::Column::Body))
+        .from(package::Entity)
+        .inner_join(
+            package_fragment::Entity,
+            Expr::col((package_fragment::Entity, package_fragment::Column::PackageId))
+                .equals((package::Entity, P::Id)),
+        )
+        .and_where(Expr::col((package::Entity, P::NameId)).is_in(ids(names)))
+        .and_where(Expr::col((package::Entity, P::DeletedAt)).is_null())
+        .and_where(has_status(INDEXED))
+        .and_where(Expr::col((package_fragment::Entity, package_fragment::Column::Document)).eq(document))
+        .order_by((package::Entity, P::Id), Order::Asc);
+    rows::all::<Row>(store.reader(), &select)
+        .await?
+        .into_iter()
+        .map(|row| {
+            Ok(IndexEntry {
+                id: PackageId(row.id),
+                version: row.version,
+                status: PackageStatus::from_number(row.status).ok_or_else(|| StoreError::Corrupt {
+                    column: "packages.status",
+                    value: row.status.to_string(),
+                })?,
+                created_at: row.created_at,
+                fragment: row.body,
+            })
+        })
+        .collect()
+}
+
+/// The tags under these names with the versions they point at, by name of the tag. Of two projects that have a tag of one
+/// name, the newer package wins, as it does for versions.
+pub async fn index_tags(store: &Store, names: &[PackageNameId]) -> Result<BTreeMap<String, String>> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        tag: String,
+        version: Option<String>,
+    }
+    let select = Query::select()
+        .expr_as(Expr::col((package_tag::Entity, package_tag::Column::Name)), "tag")
+        .column((package::Entity, package::Column::Version))
+        .from(package_tag::Entity)
+        .inner_join(
+            package::Entity,
+            Expr::col((package::Entity, package::Column::Id))
+                .equals((package_tag::Entity, package_tag::Column::PackageId)),
+        )
+        .and_where(Expr::col((package_tag::Entity, package_tag::Column::NameId)).is_in(ids(names)))
+        .and_where(Expr::col((package_tag::Entity, package_tag::Column::RemovedAt)).is_null())
+        .and_where(Expr::col((package::Entity, package::Column::DeletedAt)).is_null())
+        .and_where(has_status(INDEXED))
+        .order_by((package::Entity, package::Column::Id), Order::Asc)
+        .take();
+    let rows = rows::all::<Row>(store.reader(), &select).await?;
+    Ok(rows.into_iter().filter_map(|row| Some((row.tag, row.version?))).collect())
+}
+
+/// The highest indexed version under each of these names, in the format's own order.
+pub async fn latest_versions(store: &Store, names: &[PackageNameId]) -> Result<Vec<Package>> {
+    let mut select = select_packages();
+    let order = || Expr::col((package::Entity, package::Column::VersionOrder));
+    let higher = Query::select()
+        .expr(Expr::val(1))
+        .from_as(package::Entity, "higher")
+        .and_where(
+            Expr::col(("higher", package::Column::NameId)).equals((package::Entity, package::Column::NameId)),
+        )
+        .and_where(Expr::col(("higher", package::Column::DeletedAt)).is_null())
+        .and_where(
+            Expr::col(("higher", package::Column::Status))
+                .is_in(INDEXED.iter().map(|status| status.number())),
+        )
+        .and_where(Expr::col(("higher", package::Column::VersionOrder)).gt(order()))
+        .take();
+    select
+        .and_where(Expr::col((package::Entity, package::Column::NameId)).is_in(ids(names)))
+        .and_where(has_status(INDEXED))
+        .and_where(order().is_not_null())
+        .and_where(Expr::exists(higher).not())
+        .order_by((package::Entity, package::Column::Id), Order::Asc);
+    rows::all::<PackageRow>(store.reader(), &select).await?.into_iter().map(Package::try_from).collect()
+}

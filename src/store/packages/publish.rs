@@ -1,0 +1,297 @@
+//! Publishing: one transaction from the name's row to the ready pieces of its index documents.
+
+use domain::{
+    Digests, ErrorCode, Failure, PackageFileId, PackageId, PackageName, PackageStatus, PackageVersion,
+    ProjectId, Subject,
+    rules::{DeclaredDependency, FormatRules, Republish},
+};
+use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
+use time::OffsetDateTime;
+
+use super::{Author, dependencies, fragments, tags};
+use crate::{Result, Store, Tx, convert::stored, rows};
+
+/// A file to publish. Its bytes are durable already.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// Its name.
+    pub file_name: String,
+    /// The shelf it stands on.
+    pub channel: Option<String>,
+    /// Named properties.
+    pub properties: serde_json::Value,
+    /// Length in bytes.
+    pub size: u64,
+    /// Digests of its content.
+    pub digests: Digests,
+}
+
+/// What to publish, checked and inspected.
+pub struct NewPublication {
+    /// The project, opened for publishing.
+    pub project: ProjectId,
+    /// The rules of the format.
+    pub rules: &'static dyn FormatRules,
+    /// What a second publish of the version means here.
+    pub republish: Republish,
+    /// The name.
+    pub name: PackageName,
+    /// The version.
+    pub version: Option<PackageVersion>,
+    /// The files.
+    pub files: Vec<NewFile>,
+    /// Metadata of the version.
+    pub metadata: serde_json::Value,
+    /// What it depends on.
+    pub dependencies: Vec<DeclaredDependency>,
+    /// Tags to point at it.
+    pub tags: Vec<String>,
+    /// Its status, when the client gave one.
+    pub status: Option<PackageStatus>,
+    /// Who publishes.
+    pub author: Author,
+}
+
+/// What became of a publication.
+#[derive(Clone, Debug)]
+pub struct Published {
+    /// The version.
+    pub package: PackageId,
+    /// The files, in the order they were given.
+    pub files: Vec<PackageFileId>,
+    /// Whether the version is new, rather than grown.
+    pub is_new: bool,
+}
+
+/// Publishes. Everything is visible when this answers, nothing before, and nothing ever when it fails.
+pub async fn publish(store: &Store, publication: NewPublication, now: OffsetDateTime) -> Result<Published> {
+    store.write(publication, move |tx, publication| Box::pin(write(tx, publication, now))).await
+}
+
+#[derive(FromQueryResult)]
+struct Id {
+    id: i64,
+}
+
+/// The id in the one row that an insert returns.
+async fn returned_id(tx: &Tx, sql: &'static str, values: Vec<Value>) -> Result<i64> {
+    let row: Option<Id> = rows::one_sql(tx, sql, values).await?;
+    Ok(row.ok_or_else(Failure::internal)?.id)
+}
+
+async fn write(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Result<Published> {
+    let name_id = name_row(tx, publication, now).await?;
+    let existing = live_version(tx, name_id, publication.version.as_ref()).await?;
+    let package = match existing {
+        Some(package) => {
+            refuse_republish(tx, publication, package).await?;
+            update_version(tx, package, publication.status, now).await?;
+            package
+        }
+        None => {
+            refuse_resurrection(tx, name_id, publication).await?;
+            let package = insert_version(tx, name_id, publication, now).await?;
+            dependencies::insert(tx, package, &publication.dependencies).await?;
+            package
+        }
+    };
+    let mut files = Vec::with_capacity(publication.files.len());
+    for file in &publication.files {
+        files.push(PackageFileId(insert_file(tx, package, file, now).await?));
+    }
+    tags::point(tx, name_id, package, &publication.tags, now).await?;
+    fragments::render(tx, publication.rules, package).await?;
+    Ok(Published { package: PackageId(package), files, is_new: existing.is_none() })
+}
+
+/// The row of the name, made if need be, with its revision raised. Holds off other publishers of the same name until the
+/// transaction ends.
+async fn name_row(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Result<i64> {
+    let row: Option<Id> = rows::one_sql(
+        tx,
+        "INSERT INTO package_names (project_id, format, name, name_key, revision, created_at, updated_at) \
+         SELECT p.id, $2, $3, $4, 1, $5, $5 FROM projects p WHERE p.id = $1 AND p.deleted_at IS NULL \
+         ON CONFLICT (project_id, format, name_key) \
+         DO UPDATE SET revision = package_names.revision + 1, updated_at = excluded.updated_at RETURNING id",
+        [
+            Value::from(publication.project.0),
+            publication.rules.format().number().into(),
+            publication.name.display.as_str().into(),
+            publication.name.key.as_str().into(),
+            stored(now).into(),
+        ],
+    )
+    .await?;
+    Ok(row.ok_or_else(|| Failure::not_found(Subject::Project))?.id)
+}
+
+/// Raises the revision of a name, so that every document of it is made anew.
+pub(super) async fn touch_name(tx: &Tx, name_id: i64, now: OffsetDateTime) -> Result<()> {
+    rows::execute(
+        tx,
+        "UPDATE package_names SET revision = revision + 1, updated_at = $1 WHERE id = $2",
+        [Value::from(stored(now)), name_id.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn live_version(tx: &Tx, name_id: i64, version: Option<&PackageVersion>) -> Result<Option<i64>> {
+    let key = version.map(|version| version.key.as_str());
+    let row: Option<Id> = rows::one_sql(
+        tx,
+        "SELECT id FROM packages WHERE name_id = $1 AND deleted_at IS NULL \
+         AND (version_key = $2 OR (version_key IS NULL AND CAST($2 AS TEXT) IS NULL))",
+        [Value::from(name_id), key.into()],
+    )
+    .await?;
+    Ok(row.map(|row| row.id))
+}
+
+fn described(publication: &NewPublication) -> String {
+    match &publication.version {
+        Some(version) => format!("{} {}", publication.name.display, version.display),
+        None => publication.name.display.clone(),
+    }
+}
+
+/// Refuses to publish again what exists, as far as the format forbids it.
+async fn refuse_republish(tx: &Tx, publication: &NewPublication, package: i64) -> Result<()> {
+    match publication.republish {
+        Republish::LatestWins => Ok(()),
+        Republish::Forbidden => {
+            let message = format!("{} already exists and cannot be published again", described(publication));
+            Err(Failure::new(ErrorCode::Duplicate, message).about(Subject::Package).into())
+        }
+        Republish::NewFilesOnly => {
+            for file in &publication.files {
+                let taken: Option<Id> = rows::one_sql(
+                    tx,
+                    "SELECT id FROM package_files WHERE package_id = $1 AND file_name = $2 AND deleted_at IS NULL LIMIT 1",
+                    [Value::from(package), file.file_name.as_str().into()],
+                )
+                .await?;
+                if taken.is_some() {
+                    let message =
+                        format!("{} already has a file named {}", described(publication), file.file_name);
+                    return Err(Failure::new(ErrorCode::Duplicate, message)
+                        .about(Subject::PackageFile)
+                        .into());
+                }
+            }
+            Ok(())
+        }
+    }
+}
+
+/// Refuses to bring back a deleted version with other bytes, in formats that forbid duplicates: whoever pinned a name and
+/// version must never get something else.
+async fn refuse_resurrection(tx: &Tx, name_id: i64, publication: &NewPublication) -> Result<()> {
+    let (Republish::Forbidden | Republish::NewFilesOnly, Some(version)) =
+        (publication.republish, &publication.version)
+    else {
+        return Ok(());
+    };
+    #[derive(FromQueryResult)]
+    struct Tombstone {
+        file_name: String,
+        sha256: String,
+    }
+    let sql = "SELECT f.file_name, b.sha256 FROM packages p JOIN package_files f ON f.package_id = p.id \
+               JOIN blobs b ON b.id = f.blob_id \
+               WHERE p.name_id = $1 AND p.version_key = $2 AND p.deleted_at IS NOT NULL";
+    let values = [Value::from(name_id), version.key.as_str().into()];
+    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
+    for row in tx.query_all_raw(statement).await? {
+        let tombstone = Tombstone::from_query_result(&row, "")?;
+        let differs = publication.files.iter().any(|file| {
+            file.file_name == tombstone.file_name && file.digests.sha256.to_string() != tombstone.sha256
+        });
+        if differs {
+            let message = format!(
+                "{} was deleted and cannot be published again with other content: publish a new version",
+                described(publication)
+            );
+            return Err(Failure::new(ErrorCode::Duplicate, message).about(Subject::Package).into());
+        }
+    }
+    Ok(())
+}
+
+async fn insert_version(
+    tx: &Tx,
+    name_id: i64,
+    publication: &NewPublication,
+    now: OffsetDateTime,
+) -> Result<i64> {
+    let version = publication.version.as_ref();
+    returned_id(
+        tx,
+        "INSERT INTO packages (name_id, project_id, format, name, version, version_key, version_order, status, metadata, \
+         creator_id, deploy_token_id, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12) RETURNING id",
+        vec![
+            name_id.into(),
+            publication.project.0.into(),
+            publication.rules.format().number().into(),
+            publication.name.display.as_str().into(),
+            version.map(|version| version.display.as_str()).into(),
+            version.map(|version| version.key.as_str()).into(),
+            version.map(|version| version.order.as_str()).into(),
+            publication.status.unwrap_or(PackageStatus::Default).number().into(),
+            publication.metadata.clone().into(),
+            publication.author.user.map(|user| user.0).into(),
+            publication.author.deploy_token.map(|token| token.0).into(),
+            stored(now).into(),
+        ],
+    )
+    .await
+}
+
+async fn update_version(
+    tx: &Tx,
+    package: i64,
+    status: Option<PackageStatus>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    rows::execute(
+        tx,
+        "UPDATE packages SET status = COALESCE($1, status), updated_at = $2 WHERE id = $3",
+        [Value::from(status.map(PackageStatus::number)), stored(now).into(), package.into()],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime) -> Result<i64> {
+    let digest = |algorithm| Value::from(file.digests.hex(algorithm));
+    let blob = returned_id(
+        tx,
+        "INSERT INTO blobs (sha256, size, md5, sha1, sha512, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (sha256) DO UPDATE SET md5 = COALESCE(blobs.md5, excluded.md5), \
+         sha1 = COALESCE(blobs.sha1, excluded.sha1), sha512 = COALESCE(blobs.sha512, excluded.sha512) RETURNING id",
+        vec![
+            file.digests.sha256.to_string().into(),
+            i64::try_from(file.size).map_err(|_| Failure::internal())?.into(),
+            digest(domain::DigestAlgorithm::Md5),
+            digest(domain::DigestAlgorithm::Sha1),
+            digest(domain::DigestAlgorithm::Sha512),
+            stored(now).into(),
+        ],
+    )
+    .await?;
+    returned_id(
+        tx,
+        "INSERT INTO package_files (package_id, blob_id, file_name, channel, properties, status, created_at, updated_at) \
+         VALUES ($1, $2, $3, $4, $5, 0, $6, $6) RETURNING id",
+        vec![
+            package.into(),
+            blob.into(),
+            file.file_name.as_str().into(),
+            file.channel.clone().into(),
+            file.properties.clone().into(),
+            stored(now).into(),
+        ],
+    )
+    .await
+}

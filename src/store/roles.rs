@@ -1,0 +1,216 @@
+//! What a caller is, where: roles and coverage by a deploy token, as SQL expressions.
+//!
+//! One rule, said three times: as expressions for lists (here), as text for the hot single reads (the macros below), and as
+//! conditions (`visible.rs`). A member's role holds in the namespace or project itself and in everything below; the highest
+//! counts; a membership no longer counts on the day it expires. `tests/visibility.rs` compares all of them with `access`.
+
+use access::{Holder, Identity, Viewer};
+use sea_orm::sea_query::{
+    Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr, UnionType,
+};
+use time::{Date, OffsetDateTime};
+
+use crate::convert::today;
+
+/// Whose standing a statement is about. Ids are 0 where there is none: no row has that id.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Standing {
+    /// The user.
+    pub(crate) user: i64,
+    /// The project that the caller's deploy token was made for.
+    pub(crate) token_project: i64,
+    /// The group that the caller's deploy token was made for.
+    pub(crate) token_namespace: i64,
+    /// The day, for memberships that expire.
+    pub(crate) today: Date,
+}
+
+impl Standing {
+    /// The standing of `viewer`.
+    pub(crate) fn of(viewer: &Viewer, now: OffsetDateTime) -> Self {
+        let nobody = Self { user: 0, token_project: 0, token_namespace: 0, today: today(now) };
+        match viewer.identity() {
+            Identity::Anonymous => nobody,
+            Identity::User { id, .. } => Self { user: id.0, ..nobody },
+            Identity::DeployToken { holder: Holder::Project(id), .. } => {
+                Self { token_project: id.0, ..nobody }
+            }
+            Identity::DeployToken { holder: Holder::Group(id), .. } => {
+                Self { token_namespace: id.0, ..nobody }
+            }
+        }
+    }
+
+    /// The caller's memberships that count today: a `SELECT` without columns from `members` as `m`.
+    pub(crate) fn memberships(&self) -> SelectStatement {
+        let mut select = Query::select();
+        select.from_as("members", "m").and_where(Expr::col(("m", "user_id")).eq(self.user)).and_where(
+            Expr::col(("m", "expires_at")).is_null().or(Expr::col(("m", "expires_at")).gt(self.today)),
+        );
+        select
+    }
+
+    /// The caller's highest role in the project that `projects` names, or null.
+    pub(crate) fn project_role(&self, projects: &'static str) -> SimpleExpr {
+        let own = self
+            .memberships()
+            .column(("m", "access_level"))
+            .and_where(Expr::col(("m", "project_id")).eq(Expr::col((projects, "id"))))
+            .to_owned();
+        let inherited = self.above(Expr::col((projects, "namespace_id")));
+        highest(own, inherited)
+    }
+
+    /// The caller's highest role in the namespace that `namespaces` names, inherited ones included; guest where there is only
+    /// a role in something below; or null.
+    pub(crate) fn namespace_role(&self, namespaces: &'static str) -> SimpleExpr {
+        let above = scalar(
+            Query::select()
+                .expr(Func::max(Expr::col(("r", "access_level"))))
+                .from_subquery(self.above(Expr::col((namespaces, "id"))), "r")
+                .to_owned(),
+        );
+        let below = Expr::exists(self.memberships_below(namespaces))
+            .or(Expr::exists(self.project_memberships_below(namespaces)));
+        let guest = Expr::case(below, Expr::val(domain::Role::Guest.number()));
+        Func::coalesce([above, guest.into()]).into()
+    }
+
+    /// Whether the caller's deploy token was made for the project that `projects` names, or a group above it.
+    pub(crate) fn project_covered(&self, projects: &'static str) -> SimpleExpr {
+        Expr::col((projects, "id"))
+            .eq(self.token_project)
+            .or(self.namespace_covered(Expr::col((projects, "namespace_id"))))
+    }
+
+    /// Whether the caller's deploy token was made for the namespace with this id, or one above it.
+    pub(crate) fn namespace_covered(&self, id: SimpleExpr) -> SimpleExpr {
+        Expr::exists(
+            Query::select()
+                .expr(Expr::val(1))
+                .from_as("namespace_ancestors", "c")
+                .and_where(Expr::col(("c", "ancestor_id")).eq(self.token_namespace))
+                .and_where(Expr::col(("c", "descendant_id")).eq(id))
+                .to_owned(),
+        )
+    }
+
+    /// The caller's levels in the namespace with this id and those above it.
+    fn above(&self, namespace_id: SimpleExpr) -> SelectStatement {
+        self.memberships()
+            .column(("m", "access_level"))
+            .join_as(
+                JoinType::InnerJoin,
+                "namespace_ancestors",
+                "a",
+                Expr::col(("a", "ancestor_id")).eq(Expr::col(("m", "namespace_id"))),
+            )
+            .and_where(Expr::col(("a", "descendant_id")).eq(namespace_id))
+            .to_owned()
+    }
+
+    /// The caller's memberships in namespaces below the one that `namespaces` names.
+    pub(crate) fn memberships_below(&self, namespaces: &'static str) -> SelectStatement {
+        self.memberships()
+            .expr(Expr::val(1))
+            .join_as(
+                JoinType::InnerJoin,
+                "namespace_ancestors",
+                "a",
+                Expr::col(("a", "descendant_id")).eq(Expr::col(("m", "namespace_id"))),
+            )
+            .and_where(Expr::col(("a", "ancestor_id")).eq(Expr::col((namespaces, "id"))))
+            .to_owned()
+    }
+
+    /// The caller's memberships in projects below the namespace that `namespaces` names.
+    pub(crate) fn project_memberships_below(&self, namespaces: &'static str) -> SelectStatement {
+        self.memberships()
+            .expr(Expr::val(1))
+            .join_as(
+                JoinType::InnerJoin,
+                "projects",
+                "mp",
+                Expr::col(("mp", "id")).eq(Expr::col(("m", "project_id"))),
+            )
+            .join_as(
+                JoinType::InnerJoin,
+                "namespace_ancestors",
+                "a",
+                Expr::col(("a", "descendant_id")).eq(Expr::col(("mp", "namespace_id"))),
+            )
+            .and_where(Expr::col(("mp", "deleted_at")).is_null())
+            .and_where(Expr::col(("a", "ancestor_id")).eq(Expr::col((namespaces, "id"))))
+            .to_owned()
+    }
+}
+
+/// Whether some project below the namespace that `namespaces` names has opened its registry to everyone.
+pub(crate) fn has_open_registry(namespaces: &'static str) -> SimpleExpr {
+    Expr::exists(
+        Query::select()
+            .expr(Expr::val(1))
+            .from_as("namespace_ancestors", "o")
+            .join_as(
+                JoinType::InnerJoin,
+                "projects",
+                "op",
+                Expr::col(("op", "namespace_id")).eq(Expr::col(("o", "descendant_id"))),
+            )
+            .and_where(Expr::col(("o", "ancestor_id")).eq(Expr::col((namespaces, "id"))))
+            // Written as a number, not bound: so that the partial index is used.
+            .and_where(Expr::cust("op.registry_access_level = 30"))
+            .and_where(Expr::col(("op", "deleted_at")).is_null())
+            .to_owned(),
+    )
+}
+
+fn highest(own: SelectStatement, inherited: SelectStatement) -> SimpleExpr {
+    let both = { own }.union(UnionType::All, inherited).to_owned();
+    scalar(
+        Query::select()
+            .expr(Func::max(Expr::col(("r", "access_level"))))
+            .from_subquery(both, Alias::new("r"))
+            .to_owned(),
+    )
+}
+
+/// A `SELECT` of one row and column as a value.
+pub(crate) fn scalar(select: SelectStatement) -> SimpleExpr {
+    SimpleExpr::SubQuery(None, Box::new(select.into()))
+}
+
+/// Text for the highest role of user `$user` in the project whose row is `p`, today being `$today`.
+macro_rules! project_role_sql {
+    ($user:literal, $today:literal) => {
+        concat!(
+            "(SELECT MAX(r.access_level) FROM (",
+            "SELECT m.access_level FROM members m WHERE m.project_id = p.id AND m.user_id = ",
+            $user,
+            " AND (m.expires_at IS NULL OR m.expires_at > ",
+            $today,
+            ") UNION ALL SELECT m.access_level FROM namespace_ancestors a ",
+            "JOIN members m ON m.namespace_id = a.ancestor_id ",
+            "WHERE a.descendant_id = p.namespace_id AND m.user_id = ",
+            $user,
+            " AND (m.expires_at IS NULL OR m.expires_at > ",
+            $today,
+            ")) r)"
+        )
+    };
+}
+
+/// Text for whether a deploy token made for project `$project` or group `$namespace` covers the project whose row is `p`.
+macro_rules! project_covered_sql {
+    ($project:literal, $namespace:literal) => {
+        concat!(
+            "(p.id = ",
+            $project,
+            " OR EXISTS (SELECT 1 FROM namespace_ancestors c WHERE c.ancestor_id = ",
+            $namespace,
+            " AND c.descendant_id = p.namespace_id))"
+        )
+    };
+}
+
+pub(crate) use {project_covered_sql, project_role_sql};
