@@ -270,3 +270,14 @@ pub(super) fn dist_tags<'a>(
     }
     placed
 }
+
+/// The deprecation in a piece of a document.
+pub(super) fn deprecation_in(fragment: &str) -> Option<String> {
+    #[derive(serde::Deserialize)]
+    struct Deprecated {
+        deprecated: Option<String>,
+    }
+    // The marks where links begin are no JSON.
+    let json = fragment.replace(BASE_URL, "");
+    serde_json::from_str::<Deprecated>(&json).ok()?.deprecated
+}

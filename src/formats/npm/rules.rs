@@ -3,7 +3,9 @@
 use domain::{
     DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion,
     coordinates::{Coordinate, MAX_LENGTH},
-    rules::{FormatRules, Fragment, Inspection, Publication, PublishedVersion, Republish},
+    rules::{
+        FormatRules, Fragment, Inspection, InstanceOrigin, Publication, PublishedVersion, Republish,
+    },
 };
 use semver::Version;
 
@@ -20,7 +22,7 @@ const MAX_FILE_SIZE: u64 = 524_288_000;
 
 /// The rules of the npm format.
 #[derive(Clone, Copy, Debug)]
-pub struct NpmRules;
+pub(super) struct NpmRules;
 
 /// The part of a name after the scope.
 pub(super) fn unscoped(name: &str) -> &str {
@@ -205,6 +207,15 @@ impl FormatRules for NpmRules {
     fn digests(&self) -> &'static [DigestAlgorithm] {
         // `dist.shasum` and `dist.integrity`.
         &[DigestAlgorithm::Sha1, DigestAlgorithm::Sha512]
+    }
+
+    /// GitLab's naming convention: at the instance level `@acme/web` comes from the top-level group `acme` and from nowhere
+    /// else, so that no stranger's package takes its place.
+    fn instance_origin(&self, name: &PackageName) -> InstanceOrigin {
+        match scope(&name.display) {
+            Some(scope) => InstanceOrigin::RootNamespace(scope.to_owned()),
+            None => InstanceOrigin::Nowhere,
+        }
     }
 
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {

@@ -196,21 +196,14 @@ fn not_past(expires_at: Option<Date>, now: OffsetDateTime) -> Result<()> {
 }
 
 /// Refuses a role lower than the one that holds here anyway (`GitLab`'s rule): it would say less than is true.
-async fn not_below_inherited(
-    tx: &Tx,
-    membership: Membership,
-    role: Role,
-    now: OffsetDateTime,
-) -> Result<()> {
+async fn not_below_inherited(tx: &Tx, membership: Membership, role: Role, now: OffsetDateTime) -> Result<()> {
     let above = match membership.place {
         Place::Group(id) => lock_namespace(tx, id.0).await?.parent_id,
         Place::Project(id) => Some(lock_project(tx, id.0).await?.namespace_id),
     };
     let Some(above) = above else { return Ok(()) };
-    let filter = MemberFilter {
-        place: Place::Group(NamespaceId(above)),
-        ..one(membership, Inheritance::Inherited)
-    };
+    let filter =
+        MemberFilter { place: Place::Group(NamespaceId(above)), ..one(membership, Inheritance::Inherited) };
     let Some(inherited) = find_in(tx, &filter, now).await?.filter(|inherited| inherited.role > role) else {
         return Ok(());
     };

@@ -4,6 +4,7 @@
 mod accounts;
 mod lists;
 mod members;
+mod packages;
 mod tokens;
 mod visibility;
 mod world;

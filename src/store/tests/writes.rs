@@ -75,7 +75,12 @@ async fn a_caller_that_goes_away_poisons_nothing() {
                     put(tx, key).await
                 })
             });
-            if number % 2 == 0 { write.await.map(|()| true) } else { drop(write); Ok(false) }
+            if number % 2 == 0 {
+                write.await.map(|()| true)
+            } else {
+                drop(write);
+                Ok(false)
+            }
         }));
     }
     for (number, task) in tasks.into_iter().enumerate() {
@@ -173,9 +178,8 @@ async fn sqlite_is_built_and_opened_as_measured() {
         options.iter().any(|option| option == "ENABLE_QPSG"),
         "build with .cargo/config.toml's LIBSQLITE3_FLAGS: {options:?}"
     );
-    let number = async |connection, sql| {
-        ask(connection, sql).await[0].try_get_by_index::<i64>(0).expect("a number")
-    };
+    let number =
+        async |connection, sql| ask(connection, sql).await[0].try_get_by_index::<i64>(0).expect("a number");
     let main = store.migration_connection();
     assert_eq!(number(main, "PRAGMA synchronous").await, 2, "FULL");
     assert_eq!(number(main, "PRAGMA foreign_keys").await, 1);

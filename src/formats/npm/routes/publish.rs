@@ -1,0 +1,195 @@
+//! `PUT /:package`: a publish, or a deprecation.
+
+use std::io::Read;
+
+use axum::response::Response;
+use domain::{ErrorCode, Failure, PackageName, PackageVersion, rules::FormatRules as _};
+use gateway::Call;
+use serde_json::{Map, Value};
+use tokio_util::io::{StreamReader, SyncIoBridge};
+
+use super::{raw_name, refused, scope, tags::check_tag};
+use crate::npm::{
+    NpmCreateUpload, NpmDeprecate, NpmPublish, document,
+    metadata::{BUNDLE_FIELD, ExpectedDigests},
+    npm_create_upload, npm_deprecate, npm_publish,
+    rules::{NpmRules, file_name_of, shortened, unscoped_file},
+    wire::body::{Body, SentVersion, Sink, Tarball, decode},
+};
+
+/// Takes in a publish or a deprecation. npm says which one it is in a header, other clients only by what the body has.
+pub(super) async fn put(mut call: Call) -> Result<Response, Failure> {
+    let name = NpmRules.name(&raw_name(&call))?;
+    let deprecates = call.header("npm-command") == Some("deprecate");
+    if deprecates {
+        let unexpected = Failure::invalid("body", "A deprecation has no attachments");
+        let body = decode_without_upload(&mut call, unexpected).await?;
+        return deprecate(&call, &name, body).await;
+    }
+    let Ok(project) = call.project().map(str::to_owned) else {
+        let body = decode_without_upload(&mut call, only_in_projects()).await?;
+        return deprecate(&call, &name, body).await;
+    };
+    let (upload, maximum_size) = create_upload(&call, &project, &name).await?;
+    let decode = move |source: &mut dyn Read, writer| decode(source, Sink::Upload { writer, maximum_size });
+    let mut body = call.decode_body(&upload, decode).await?;
+    match body.tarball.take() {
+        Some(tarball) => publish(&call, PublishRequest { project, name, upload, tarball, body }).await,
+        None => deprecate(&call, &name, body).await,
+    }
+}
+
+fn only_in_projects() -> Failure {
+    Failure::new(
+        ErrorCode::Unsupported,
+        "Packages are published to a project: set the registry to <host>/api/v4/projects/<id>/packages/npm/",
+    )
+}
+
+/// Decodes a body that has no tarball to keep.
+pub(super) async fn decode_without_upload(call: &mut Call, refusal: Failure) -> Result<Body, Failure> {
+    let mut reader = SyncIoBridge::new(StreamReader::new(call.take_body()));
+    let decoded = tokio::task::spawn_blocking(move || decode(&mut reader, Sink::Refuse(refusal)));
+    decoded.await.map_err(|error| {
+        tracing::error!(%error, "a decoder panicked");
+        Failure::internal()
+    })?
+}
+
+/// Asks the model for a place to put the tarball, before the body is asked for. The version is not known yet.
+async fn create_upload(call: &Call, project: &str, name: &PackageName) -> Result<(String, u64), Failure> {
+    let input = npm_create_upload::CreateUploadInput {
+        project_path: project.to_owned(),
+        package_type: npm_create_upload::PackageTypeEnum::Npm,
+        package_name: name.display.clone(),
+        package_version: None,
+        file_name: file_name_of(&name.display, None),
+    };
+    let created = call.run::<NpmCreateUpload>(npm_create_upload::Variables { input }).await?;
+    let upload = created.create_upload.and_then(|payload| payload.upload).ok_or_else(Failure::internal)?;
+    let maximum_size = upload.maximum_size.parse().map_err(|_| Failure::internal())?;
+    Ok((upload.id, maximum_size))
+}
+
+/// A publish whose tarball has been uploaded.
+struct PublishRequest {
+    project: String,
+    name: PackageName,
+    upload: String,
+    tarball: Tarball,
+    body: Body,
+}
+
+async fn publish(call: &Call, request: PublishRequest) -> Result<Response, Failure> {
+    let PublishRequest { project, name, upload, tarball, body } = request;
+    check_name(&name, &body)?;
+    let (version, mut manifest) = only_version(body.versions.unwrap_or_default())?;
+    let file = unscoped_file(&name.display, &tarball.file_name);
+    NpmRules.file_name(&name, Some(&version), file)?;
+    let digests = ExpectedDigests::of(&manifest)?;
+    manifest.shift_remove(BUNDLE_FIELD);
+    if let Some(bundle) = body.provenance {
+        manifest.insert(BUNDLE_FIELD.to_owned(), bundle);
+    }
+    let file = npm_publish::PublishFileInput {
+        upload_id: upload,
+        file_name: Some(file_name_of(&name.display, Some(&version.display))),
+        md5: None,
+        sha1: digests.sha1,
+        sha256: digests.sha256,
+        sha512: digests.sha512,
+        properties: None,
+    };
+    let input = npm_publish::PublishPackageInput {
+        project_path: project,
+        package_type: npm_publish::PackageTypeEnum::Npm,
+        name: name.display,
+        version: Some(version.display.clone()),
+        files: vec![file],
+        metadata: Some(Value::Object(manifest)),
+        tags: Some(tags_of(&version, &body.tags)?),
+        status: None,
+    };
+    call.run::<NpmPublish>(npm_publish::Variables { input }).await?;
+    // Until here: dropped unpublished, the bytes are removed.
+    drop(tarball.staged);
+    super::done()
+}
+
+/// What is authorized is the name in the URL: another one in the body is refused.
+fn check_name(name: &PackageName, body: &Body) -> Result<(), Failure> {
+    match &body.name {
+        Some(sent) if sent.trim() != name.display => Err(Failure::invalid(
+            "name",
+            format!("Name is invalid: the body has '{}', the URL '{}'", shortened(sent), name.display),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A publish has one version.
+fn only_version(versions: Vec<SentVersion>) -> Result<(PackageVersion, Map<String, Value>), Failure> {
+    let mut versions = versions.into_iter();
+    match (versions.next(), versions.next()) {
+        (Some(SentVersion { version, manifest: Some(manifest), .. }), None) => {
+            Ok((NpmRules.version(&version)?, manifest))
+        }
+        (_, Some(_)) => Err(Failure::invalid("body", "A publish should have one version only")),
+        // GitLab's text.
+        (_, None) => Err(Failure::invalid("body", "Version is empty.")),
+    }
+}
+
+/// The tags that point at the version published. Others are not a publish's to move.
+fn tags_of(version: &PackageVersion, tags: &[(String, String)]) -> Result<Vec<String>, Failure> {
+    let points_here =
+        |sent: &str| NpmRules.version(sent.trim()).is_ok_and(|sent| sent.key == version.key);
+    let mut names = Vec::new();
+    for (tag, sent) in tags {
+        if points_here(sent) {
+            check_tag(tag)?;
+            names.push(tag.clone());
+        }
+    }
+    Ok(names)
+}
+
+/// Deprecates the versions whose deprecation the body changes; an empty message takes one back. npm sends the whole
+/// packument, so that most of it is as it was.
+async fn deprecate(call: &Call, name: &PackageName, body: Body) -> Result<Response, Failure> {
+    check_name(name, &body)?;
+    let stated: Vec<_> = body
+        .versions
+        .unwrap_or_default()
+        .into_iter()
+        .filter_map(|sent| Some((sent.version, sent.deprecated?)))
+        .collect();
+    if stated.is_empty() {
+        // What a publish without a tarball is told; GitLab's text.
+        return Err(Failure::invalid("body", "Attachment data is empty."));
+    }
+    let index = super::packument::index(call, name, document::Document::Install).await?;
+    let deprecations: Vec<_> = stated
+        .into_iter()
+        .filter(|(version, message)| {
+            let entry = index.entries.iter().rev().find(|entry| entry.version == *version);
+            entry.is_none_or(|entry| document::deprecation_in(&entry.fragment).unwrap_or_default() != *message)
+        })
+        .map(|(package_version, message)| npm_deprecate::PackageDeprecationInput {
+            package_version,
+            message: Some(message),
+        })
+        .collect();
+    if deprecations.is_empty() {
+        return super::done();
+    }
+    let variables = npm_deprecate::Variables {
+        scope: scope!(call, npm_deprecate),
+        name: name.display.clone(),
+        deprecations,
+    };
+    let answer =
+        call.run::<NpmDeprecate>(variables).await?.set_package_deprecations.ok_or_else(Failure::internal)?;
+    refused(&answer.errors)?;
+    super::done()
+}
