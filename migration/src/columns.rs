@@ -111,14 +111,14 @@ pub(crate) fn index(table: &'static str, columns: &[&'static str]) -> IndexCreat
     for column in columns {
         index.col(*column);
     }
-    index.to_owned()
+    index.take()
 }
 
 /// A unique index called `ux_<table>_<columns>`.
 pub(crate) fn unique(table: &'static str, columns: &[&'static str]) -> IndexCreateStatement {
     let mut index = index(table, columns);
     index.name(format!("ux_{table}_{}", columns.join("_"))).unique();
-    index.to_owned()
+    index.take()
 }
 
 /// Creates an index that the builder cannot say: one over the rows where `condition` holds. `head` is what stands before

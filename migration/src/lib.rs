@@ -52,3 +52,14 @@ pub async fn migrate(connection: &DatabaseConnection) -> Result<(), DbErr> {
     Migrator::up(connection, None).await?;
     lock.commit().await
 }
+
+/// Names of the steps that the database does not have yet. Changes nothing: a new database lacks all of them.
+pub async fn pending(connection: &DatabaseConnection) -> Result<Vec<String>, DbErr> {
+    let steps = Migrator::get_pending_migrations_read_only(connection).await?;
+    Ok(steps.iter().map(|step| step.name().to_owned()).collect())
+}
+
+/// Takes the last `steps` back, with what they hold.
+pub async fn revert(connection: &DatabaseConnection, steps: u32) -> Result<(), DbErr> {
+    Migrator::down(connection, Some(steps)).await
+}

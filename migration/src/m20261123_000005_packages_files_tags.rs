@@ -75,7 +75,12 @@ async fn packages(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         .foreign_key(&mut reference("packages", "name_id", "package_names", ForeignKeyAction::Cascade))
         .foreign_key(&mut reference("packages", "project_id", "projects", ForeignKeyAction::Cascade))
         .foreign_key(&mut reference("packages", "creator_id", "users", ForeignKeyAction::SetNull))
-        .foreign_key(&mut reference("packages", "deploy_token_id", "deploy_tokens", ForeignKeyAction::SetNull))
+        .foreign_key(&mut reference(
+            "packages",
+            "deploy_token_id",
+            "deploy_tokens",
+            ForeignKeyAction::SetNull,
+        ))
         .to_owned();
     manager.create_table(packages).await?;
     partial_index(

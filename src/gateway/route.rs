@@ -10,7 +10,7 @@ use axum::{
 };
 use domain::{Credential, ErrorCode, Failure, RegistryScope};
 use futures::future::BoxFuture;
-use http::{HeaderMap, Method};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{Call, CredentialPolicy, Gateway, Leniency, PathParams, QueryPairs, Session, credentials};
 
@@ -138,20 +138,49 @@ impl RouteTable {
 
     /// The router that serves the table. Methods a path does not have are answered in the door's dialect.
     pub fn into_router(self, gateway: &Gateway) -> Router {
-        let mut by_pattern: Vec<(String, MethodRouter)> = Vec::new();
+        let mut by_pattern: Vec<(String, Vec<Method>, MethodRouter)> = Vec::new();
         for route in self.routes {
-            let filter =
-                MethodFilter::try_from(route.info.method.clone()).expect("routes use standard methods");
+            let RouteInfo { method, pattern, .. } = route.info;
+            let filter = MethodFilter::try_from(method.clone()).expect("routes use standard methods");
             let serve =
                 on(filter, endpoint(gateway.clone(), Arc::clone(&self.dialect), route.place, route.handler));
-            match by_pattern.iter_mut().find(|(pattern, _)| *pattern == route.info.pattern) {
-                Some((_, methods)) => *methods = std::mem::take(methods).merge(serve),
-                None => by_pattern.push((route.info.pattern, serve)),
+            match by_pattern.iter_mut().find(|(known, ..)| *known == pattern) {
+                Some((_, allowed, methods)) => {
+                    allowed.push(method);
+                    *methods = std::mem::take(methods).merge(serve);
+                }
+                None => by_pattern.push((pattern, vec![method], serve)),
             }
         }
-        by_pattern
-            .into_iter()
-            .fold(Router::new(), |router, (pattern, methods)| router.route(&pattern, methods))
+        by_pattern.into_iter().fold(Router::new(), |router, (pattern, allowed, methods)| {
+            router.route(&pattern, methods.fallback(refuse_method(Arc::clone(&self.dialect), &allowed)))
+        })
+    }
+}
+
+/// Answers a method that a path does not have, in the door's dialect.
+fn refuse_method(
+    dialect: Arc<dyn Dialect>,
+    allowed: &[Method],
+) -> impl Fn(Request) -> std::future::Ready<Response> + Clone + use<> {
+    let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
+    if allowed.contains(&Method::GET) {
+        names.push("HEAD");
+    }
+    let allowed = names.join(", ");
+    move |request| {
+        let message = format!("{} is not possible here, only {allowed}", request.method());
+        let failed = FailedRequest {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            anonymous: true,
+        };
+        let mut response = dialect.failure(&Failure::new(ErrorCode::Unsupported, message), &failed);
+        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+        if let Ok(allow) = HeaderValue::try_from(allowed.as_str()) {
+            response.headers_mut().insert(header::ALLOW, allow);
+        }
+        std::future::ready(response)
     }
 }
 

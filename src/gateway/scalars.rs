@@ -3,6 +3,8 @@
 
 /// An instant in ISO 8601, as the schema prints it.
 pub type Time = String;
+/// A day in ISO 8601.
+pub type Date = String;
 /// Any JSON value.
 pub type Json = serde_json::Value;
 
@@ -22,6 +24,8 @@ id_scalars! {
     PackagesDependencyLinkId,
     PackagesUploadId,
     UserId,
+    PersonalAccessTokenId,
+    DeployTokenId,
 }
 
 /// The decimal number at the end of a global id (`gid://gitlab/Packages::Package/42` gives 42).

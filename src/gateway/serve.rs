@@ -22,7 +22,7 @@ pub struct Download<'a> {
     pub etag: &'a str,
     /// When it was published.
     pub modified: Option<OffsetDateTime>,
-    /// Its media type; see [`media_type`] for one that is safe to send.
+    /// Its media type. The answer is an attachment in a sandbox whatever it is.
     pub content_type: &'a str,
 }
 

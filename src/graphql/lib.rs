@@ -20,6 +20,7 @@ mod query;
 mod relay;
 mod scalars;
 mod upload;
+mod validate;
 
 use std::sync::Arc;
 
@@ -28,6 +29,8 @@ use blob::{BlobStore, Sealer};
 use domain::{Clock, Failure, rules::RuleBook};
 use gateway::{ByteStream, Session};
 use store::Store;
+
+pub use validate::validate;
 
 use crate::{
     context::{Arrived, State},

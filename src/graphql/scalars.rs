@@ -31,3 +31,30 @@ impl From<OffsetDateTime> for Time {
         Self(instant)
     }
 }
+
+/// A day, such as `2027-01-31`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Date(pub(crate) time::Date);
+
+/// A day in ISO 8601, such as `2027-01-31`.
+#[Scalar]
+impl ScalarType for Date {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match &value {
+            Value::String(text) => time::Date::parse(text, format_description!("[year]-[month]-[day]"))
+                .map(Self)
+                .map_err(|_| InputValueError::custom(format!("'{text}' is not a day such as 2027-01-31"))),
+            _ => Err(InputValueError::expected_type(value)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.format(format_description!("[year]-[month]-[day]")).unwrap_or_default())
+    }
+}
+
+impl From<time::Date> for Date {
+    fn from(day: time::Date) -> Self {
+        Self(day)
+    }
+}

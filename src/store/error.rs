@@ -49,7 +49,7 @@ impl StoreError {
     /// Whether the database is out of reach or too busy, as opposed to refusing.
     fn is_unavailable(&self) -> bool {
         match self {
-            Self::Database(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => true,
+            Self::GivenUp(_) | Self::Database(DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) => true,
             Self::Database(
                 DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)),
             ) => {
@@ -64,7 +64,6 @@ impl StoreError {
                     _ => false,
                 }
             }
-            Self::GivenUp(_) => true,
             Self::Failure(_) | Self::Database(_) | Self::Corrupt { .. } => false,
         }
     }
@@ -74,7 +73,7 @@ impl StoreError {
 fn code(error: &DbErr) -> Option<String> {
     match error {
         DbErr::Exec(RuntimeErr::SqlxError(error)) | DbErr::Query(RuntimeErr::SqlxError(error)) => {
-            error.as_database_error().and_then(|error| error.code()).map(std::borrow::Cow::into_owned)
+            error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
         }
         _ => None,
     }

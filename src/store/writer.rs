@@ -25,7 +25,7 @@ const BATCH: usize = 64;
 /// Writes that may wait for their turn before callers wait to be queued.
 const QUEUE: usize = 1024;
 /// How long one write may take before it is given up.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 /// How often PostgreSQL is asked again after a deadlock or a serialization failure.
 const ATTEMPTS: u32 = 6;
 

@@ -66,8 +66,14 @@ const INSTALL_FIELDS: &[&str] = &[
 ];
 
 /// What stands unescaped in the path of a link.
-const PATH: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/').remove(b'@').remove(b'+');
+const PATH: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/')
+    .remove(b'@')
+    .remove(b'+');
 
 /// Media type of the provenance that npm's `--provenance` makes, when the bundle does not say it readably.
 const PROVENANCE: &str = "https://slsa.dev/provenance/v1";
@@ -106,7 +112,7 @@ fn piece<'a>(
 
 /// `dist`, written by hand for its links: [`BASE_URL`] stands in the text as no writer of JSON would put it.
 fn dist(version: &PublishedVersion<'_>) -> Option<String> {
-    let file = version.files.iter().rev().find(|file| file.file_name.ends_with(".tgz"))?;
+    let file = version.files.last()?;
     let project = version.project.0;
     let registry = format!("{BASE_URL}/api/v4/projects/{project}/packages/npm");
     let name = utf8_percent_encode(version.name, PATH);
@@ -122,8 +128,12 @@ fn dist(version: &PublishedVersion<'_>) -> Option<String> {
     let bundle = version.metadata.get(BUNDLE_FIELD);
     for (field, value) in version.metadata.get("dist").and_then(Value::as_object).into_iter().flatten() {
         // Our own attestations replace those of a registry that the version was copied from.
-        let ours = ["tarball", "shasum", "integrity"].contains(&field.as_str());
-        if !ours && !(field == "attestations" && bundle.is_some()) {
+        let replaced = match field.as_str() {
+            "tarball" | "shasum" | "integrity" => true,
+            "attestations" => bundle.is_some(),
+            _ => false,
+        };
+        if !replaced {
             let _ = write!(dist, ",{}:{value}", Value::from(field.as_str()));
         }
     }
@@ -143,7 +153,8 @@ fn dist(version: &PublishedVersion<'_>) -> Option<String> {
 pub(super) fn predicate_type(bundle: &Value) -> String {
     use base64::{Engine as _, engine::general_purpose::STANDARD};
 
-    let payload = bundle.get("dsseEnvelope").and_then(|envelope| envelope.get("payload")).and_then(Value::as_str);
+    let payload =
+        bundle.get("dsseEnvelope").and_then(|envelope| envelope.get("payload")).and_then(Value::as_str);
     payload
         .and_then(|payload| STANDARD.decode(payload).ok())
         .and_then(|statement| serde_json::from_slice::<Value>(&statement).ok())
@@ -188,7 +199,9 @@ pub(super) fn assemble(document: Document, index: &Index, external_url: &str) ->
         Document::Packument => {
             write!(text, "{{\"_id\":{name},\"_rev\":{},\"name\":{name}", Value::from(index.revision.as_str()))
         }
-        Document::Install => write!(text, "{{\"name\":{name},\"modified\":{}", Value::from(index.updated_at.as_str())),
+        Document::Install => {
+            write!(text, "{{\"name\":{name},\"modified\":{}", Value::from(index.updated_at.as_str()))
+        }
     };
     let tags = dist_tags(&index.tags, entries.iter().map(|entry| entry.version.as_str()));
     let _ = write!(text, ",\"dist-tags\":{},\"versions\":{{", json!(tags));
@@ -218,7 +231,12 @@ fn write_time(text: &mut String, index: &Index, entries: &[&Entry]) {
         Value::from(index.updated_at.as_str())
     );
     for entry in entries {
-        let _ = write!(text, ",{}:{}", Value::from(entry.version.as_str()), Value::from(entry.created_at.as_str()));
+        let _ = write!(
+            text,
+            ",{}:{}",
+            Value::from(entry.version.as_str()),
+            Value::from(entry.created_at.as_str())
+        );
     }
     text.push('}');
 }

@@ -39,8 +39,7 @@ pub(super) fn inspect(publication: &Publication<'_>) -> Result<Inspection, Failu
     let [file] = publication.files.as_slice() else {
         return Err(Failure::invalid("files", "A version of an npm package has exactly one file"));
     };
-    let version =
-        publication.version.ok_or_else(|| Failure::invalid("version", "Version can't be blank"))?;
+    let version = publication.version.ok_or_else(|| Failure::invalid("version", "Version can't be blank"))?;
     let archive = archive::read(file)?;
     check_coordinates("package.json in the archive", &archive.package_json, publication)?;
     let facts = Facts::of_archive(&archive);
@@ -55,6 +54,9 @@ pub(super) fn inspect(publication: &Publication<'_>) -> Result<Inspection, Failu
         _ => return Err(Failure::invalid("metadata", "The manifest is not a JSON object")),
     };
     let bundle = kept.shift_remove(BUNDLE_FIELD).filter(|_| publication.metadata.is_object());
+    if let Some(bundle) = &bundle {
+        manifest::check_bundle(bundle, file)?;
+    }
     let dist = kept_dist(&kept, &archive);
     for field in DROPPED_FIELDS.iter().chain(&["dist", "deprecated", "bundledDependencies"]) {
         kept.shift_remove(*field);

@@ -3,9 +3,7 @@
 use domain::{
     DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion,
     coordinates::{Coordinate, MAX_LENGTH},
-    rules::{
-        FormatRules, Fragment, Inspection, InstanceOrigin, Publication, PublishedVersion, Republish,
-    },
+    rules::{FormatRules, Fragment, Inspection, InstanceOrigin, Publication, PublishedVersion, Republish},
 };
 use semver::Version;
 
@@ -122,7 +120,8 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     }
     let unscoped = match name.strip_prefix('@') {
         Some(scoped) => {
-            let (scope, rest) = scoped.split_once('/').ok_or("the scope is not followed by '/' and a name")?;
+            let (scope, rest) =
+                scoped.split_once('/').ok_or("the scope is not followed by '/' and a name")?;
             check_name_part(scope)?;
             rest
         }
@@ -130,7 +129,8 @@ fn check_name(name: &str) -> Result<(), &'static str> {
         None => name,
     };
     check_name_part(unscoped)?;
-    if unscoped == "-" || ["node_modules", "favicon.ico"].iter().any(|taken| name.eq_ignore_ascii_case(taken)) {
+    if unscoped == "-" || ["node_modules", "favicon.ico"].iter().any(|taken| name.eq_ignore_ascii_case(taken))
+    {
         return Err("the name is reserved");
     }
     Ok(())
@@ -162,11 +162,7 @@ impl FormatRules for NpmRules {
                 ),
             )
         })?;
-        Ok(PackageVersion {
-            display: raw.to_owned(),
-            key: version_key(&version),
-            order: order_key(&version),
-        })
+        Ok(PackageVersion { display: raw.to_owned(), key: version_key(&version), order: order_key(&version) })
     }
 
     fn file_name(
@@ -183,7 +179,8 @@ impl FormatRules for NpmRules {
             // An upload may be asked for before the version is known.
             None => {
                 file == file_name_of(&name.display, None)
-                    || version_in_file_name(&name.display, file).is_some_and(|text| parse_version(text).is_some())
+                    || version_in_file_name(&name.display, file)
+                        .is_some_and(|text| parse_version(text).is_some())
             }
         };
         if matches {
@@ -250,13 +247,46 @@ mod tests {
 
     #[test]
     fn names() {
-        for good in ["a", "@acme/web", "lodash.get", "JSONStream", "@a.b/_c", "a--b", "0", "@a/-x", "-x", "constructor"] {
+        for good in [
+            "a",
+            "@acme/web",
+            "lodash.get",
+            "JSONStream",
+            "@a.b/_c",
+            "a--b",
+            "0",
+            "@a/-x",
+            "-x",
+            "constructor",
+        ] {
             assert_eq!(name(good).expect(good).key, good);
         }
         let long = "a".repeat(215);
         for bad in [
-            "", "@", "@a", "@a/", "@/a", "@a/b/c", "a/b", ".a", "_a", "a b", "a%2fb", "a\n", "é", "a+b", "..", "@../a",
-            "@a/..", "@a/.b", "-", "@a/-", "node_modules", "Favicon.ico", "a~", &long,
+            "",
+            "@",
+            "@a",
+            "@a/",
+            "@/a",
+            "@a/b/c",
+            "a/b",
+            ".a",
+            "_a",
+            "a b",
+            "a%2fb",
+            "a\n",
+            "é",
+            "a+b",
+            "..",
+            "@../a",
+            "@a/..",
+            "@a/.b",
+            "-",
+            "@a/-",
+            "node_modules",
+            "Favicon.ico",
+            "a~",
+            &long,
         ] {
             let failure = name(bad).expect_err(bad);
             assert_eq!(failure.field.as_deref(), Some("name"));
@@ -266,7 +296,18 @@ mod tests {
 
     #[test]
     fn versions() {
-        for bad in ["", "1", "1.2", "v1.2.3", "01.2.3", "1.2.3-", "1.2.3-01", " 1.2.3", "9007199254740992.0.0", "latest"] {
+        for bad in [
+            "",
+            "1",
+            "1.2",
+            "v1.2.3",
+            "01.2.3",
+            "1.2.3-",
+            "1.2.3-01",
+            " 1.2.3",
+            "9007199254740992.0.0",
+            "latest",
+        ] {
             assert!(NpmRules.version(bad).is_err(), "{bad}");
         }
         let version = NpmRules.version("1.2.3-a.1+build.5").expect("valid");
@@ -281,7 +322,9 @@ mod tests {
         for good in ["web-1.0.0.tgz", "@acme/web-1.0.0.tgz", "web-1.0.0+b.tgz"] {
             NpmRules.file_name(&name, Some(&version), good).expect(good);
         }
-        for bad in ["web-1.0.1.tgz", "@other/web-1.0.0.tgz", "../web-1.0.0.tgz", "web-1.0.0.tar", "web.tgz", ""] {
+        for bad in
+            ["web-1.0.1.tgz", "@other/web-1.0.0.tgz", "../web-1.0.0.tgz", "web-1.0.0.tar", "web.tgz", ""]
+        {
             NpmRules.file_name(&name, Some(&version), bad).expect_err(bad);
         }
         NpmRules.file_name(&name, None, "web.tgz").expect("an upload that does not know its version");
@@ -293,7 +336,8 @@ mod tests {
 
     fn any_version() -> impl Strategy<Value = String> {
         let number = prop_oneof![0..12_u64, 0..=MAX_VERSION_NUMBER];
-        let identifier = prop_oneof!["0|[1-9][0-9]{0,2}", "[1-9][0-9]{18,30}", "[0-9A-Za-z-]*[A-Za-z-][0-9A-Za-z-]*"];
+        let identifier =
+            prop_oneof!["0|[1-9][0-9]{0,2}", "[1-9][0-9]{18,30}", "[0-9A-Za-z-]*[A-Za-z-][0-9A-Za-z-]*"];
         let pre = proptest::collection::vec(identifier, 0..4);
         (number.clone(), number.clone(), number, pre, "(\\+[0-9A-Za-z.-]{0,3}[0-9a-z])?").prop_map(
             |(major, minor, patch, pre, build)| {

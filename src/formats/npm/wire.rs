@@ -72,8 +72,10 @@ impl SearchPackage {
             let address = value.and_then(|value| value.as_str().or_else(|| value.get("url")?.as_str()))?;
             Some((field.to_owned(), Value::from(address)))
         };
-        let links = ["homepage", "repository", "bugs"].iter().filter_map(|name| link(name, manifest.get(*name)));
-        let people = |value: Option<Value>| value.filter(is_people).unwrap_or_else(|| Value::Array(Vec::new()));
+        let links =
+            ["homepage", "repository", "bugs"].iter().filter_map(|name| link(name, manifest.get(*name)));
+        let people =
+            |value: Option<Value>| value.filter(is_people).unwrap_or_else(|| Value::Array(Vec::new()));
         Self {
             scope: super::rules::scope(&name).unwrap_or("unscoped").to_owned(),
             version,

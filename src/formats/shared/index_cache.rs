@@ -122,9 +122,9 @@ mod tests {
         let newer = || async { Ok(("2".to_owned(), Bytes::from_static(b"new"))) };
         let (revision, _) = cache.get_or_assemble(key("1"), newer).await.expect("assembled");
         assert_eq!(revision, "2");
-        let never = || async { Err(Failure::internal()) };
-        let (_, document) = cache.get_or_assemble(key("2"), never).await.expect("kept");
+        let failing = || async { Err(Failure::internal()) };
+        let (_, document) = cache.get_or_assemble(key("2"), failing).await.expect("kept");
         assert_eq!(document, "new");
-        cache.get_or_assemble(key("1"), never).await.expect_err("never of this revision");
+        cache.get_or_assemble(key("1"), failing).await.expect_err("never of this revision");
     }
 }

@@ -121,10 +121,7 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
     refuse_nul("metadata", &claimed)?;
     let state = Arc::clone(ctx.data_unchecked::<Arc<State>>());
     let inspected = inspect(&state, rules, (name, version), arrived, claimed).await?;
-    for file in &inspected.files {
-        state.blobs.promote(file.staged.id, file.staged.key()).await?;
-    }
-    let staged: Vec<_> = inspected.files.iter().map(|file| file.staged.id).collect();
+    let staged: Vec<_> = inspected.files.iter().map(|file| file.staged.clone()).collect();
     let author = match ctx.viewer().identity() {
         Identity::User { id, .. } => Author { user: Some(id), deploy_token: None },
         Identity::DeployToken { id, .. } => Author { user: None, deploy_token: Some(id) },
@@ -143,8 +140,12 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
         status: input.status.map(Into::into),
         author,
     };
+    packages::check(&state.store, &publication).await?;
+    for file in &staged {
+        state.blobs.promote(file.id, file.key()).await?;
+    }
     let published = packages::publish(&state.store, publication, ctx.now()).await?;
-    for id in staged {
+    for Staged { id, .. } in staged {
         // Published already: what is left of an upload's manifest goes with the next sweep at the latest.
         if let Err(error) = state.blobs.remove_staged(id).await {
             tracing::warn!(%error, upload.id = %id, "The rest of a published upload stays until the next sweep");

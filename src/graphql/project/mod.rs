@@ -1,25 +1,40 @@
 //! Projects.
 
-use access::Guarded;
-use async_graphql::{Context, ID, Object};
+mod change;
+mod create;
+mod inputs;
+mod list;
+mod query;
+mod types;
 
-use crate::relay::global_id::print;
+pub(crate) use change::ChangeProjectMutation;
+pub(crate) use create::CreateProjectMutation;
+pub(crate) use inputs::VisibilityLevelsEnum;
+pub(crate) use list::{ProjectSort, project_connection};
+pub(crate) use query::ProjectQuery;
+pub(crate) use types::Project;
 
-/// A project.
-pub(crate) struct Project(store::projects::Project);
+use access::{Action, Guarded};
+use async_graphql::Context;
+use domain::{Failure, Subject};
+use store::IdOrPath;
 
-impl Project {
-    /// The project of a package that the caller may see.
-    pub(crate) fn of_package(ctx: &Context<'_>, project: Guarded<store::projects::Project>) -> Self {
-        let _ = (ctx, project);
-        todo!()
-    }
+use crate::{context::ContextExt, gate};
+
+/// The project that `address` names.
+pub(crate) async fn find(
+    ctx: &Context<'_>,
+    address: &str,
+) -> Result<Option<Guarded<store::projects::Project>>, Failure> {
+    Ok(store::projects::find(ctx.store(), ctx.viewer(), IdOrPath::from(address), ctx.now()).await?)
 }
 
-/// A project.
-#[Object]
-impl Project {
-    async fn id(&self) -> ID {
-        print("Project", self.0.id).into()
-    }
+/// The project that `address` names, opened for `action`.
+pub(crate) async fn open(
+    ctx: &Context<'_>,
+    address: &str,
+    action: Action,
+) -> Result<store::projects::Project, Failure> {
+    let found = find(ctx, address).await?;
+    gate::authorize(ctx, found, Subject::Project, action)
 }

@@ -122,10 +122,33 @@ impl PageArguments {
     pub(crate) fn slice<T>(
         &self,
         ctx: &Context<'_>,
-        mut rows: Vec<T>,
+        rows: Vec<T>,
         id: impl Fn(&T) -> i64,
     ) -> Result<Page<T>, Failure> {
-        let request = self.request(ctx, "tag")?;
+        self.slice_in(ctx, rows, "tag", id)
+    }
+
+    /// The same with the count of the list, whose cursors belong to the order called `order`.
+    pub(crate) fn counted_slice<T>(
+        &self,
+        ctx: &Context<'_>,
+        rows: Vec<T>,
+        order: &str,
+        id: impl Fn(&T) -> i64,
+    ) -> Result<(Page<T>, Count), Failure> {
+        let length = rows.len() as u64;
+        let page = self.slice_in(ctx, rows, order, id)?;
+        Ok((page, Count::new(move |_, _| async move { Ok(length) })))
+    }
+
+    fn slice_in<T>(
+        &self,
+        ctx: &Context<'_>,
+        mut rows: Vec<T>,
+        order: &str,
+        id: impl Fn(&T) -> i64,
+    ) -> Result<Page<T>, Failure> {
+        let request = self.request(ctx, order)?;
         let position = |cursor: &Option<Cursor>, rows: &[T]| {
             cursor.as_ref().and_then(|cursor| rows.iter().position(|row| id(row) == cursor.id))
         };
@@ -134,7 +157,9 @@ impl PageArguments {
             rows.truncate(before);
             has_next = true;
         }
-        let after = position(&request.after, &rows).map_or(0, |after| after + 1);
+        let skipped = usize::try_from(request.offset).unwrap_or(usize::MAX);
+        let after = position(&request.after, &rows).map_or(0, |after| after + 1).saturating_add(skipped);
+        let after = after.min(rows.len());
         let mut rows = rows.split_off(after);
         let mut has_previous = after > 0;
         let limit = usize::try_from(request.limit).unwrap_or(usize::MAX);

@@ -2,7 +2,9 @@
 
 use std::fmt::Display;
 
-use domain::{DependencyId, DependencyLinkId, PackageFileId, PackageId, UserId};
+use domain::{
+    AccessTokenId, DependencyId, DependencyLinkId, DeployTokenId, PackageFileId, PackageId, UserId,
+};
 
 /// The global id of a `class`.
 pub(crate) fn print(class: &str, key: impl Display) -> String {
@@ -55,6 +57,8 @@ global_ids! {
     PackagesDependencyID(DependencyId) = "Packages::Dependency",
     PackagesDependencyLinkID(DependencyLinkId) = "Packages::DependencyLink",
     UserID(UserId) = "User",
+    PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
+    DeployTokenID(DeployTokenId) = "DeployToken",
 }
 
 /// The id of an upload: a sealed token rather than a number, so that it is good for its holder only and for a while.

@@ -34,7 +34,7 @@ pub use index::{
     list_names,
 };
 pub use list::{PackageFilter, PackageSort, Versionless, count, list};
-pub use publish::{NewFile, NewPublication, Published, publish};
+pub use publish::{NewFile, NewPublication, Published, check, publish};
 pub use tags::{remove_tag, set_tag, tags_of};
 
 /// Notes that a file of a package was downloaded: written down within seconds, in bulk.

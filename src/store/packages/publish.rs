@@ -68,6 +68,27 @@ pub async fn publish(store: &Store, publication: NewPublication, now: OffsetDate
     store.write(publication, move |tx, publication| Box::pin(write(tx, publication, now))).await
 }
 
+/// Refuses what [`publish`] would refuse, before bytes are made durable for nothing. What holds here may no longer hold there:
+/// `publish` asks again.
+pub async fn check(store: &Store, publication: &NewPublication) -> Result<()> {
+    let connection = store.reader();
+    let name: Option<Id> = rows::one_sql(
+        connection,
+        "SELECT id FROM package_names WHERE project_id = $1 AND format = $2 AND name_key = $3",
+        [
+            Value::from(publication.project.0),
+            publication.rules.format().number().into(),
+            publication.name.key.as_str().into(),
+        ],
+    )
+    .await?;
+    let Some(Id { id: name_id }) = name else { return Ok(()) };
+    match live_version(connection, name_id, publication.version.as_ref()).await? {
+        Some(package) => refuse_republish(connection, publication, package).await,
+        None => refuse_resurrection(connection, name_id, publication).await,
+    }
+}
+
 #[derive(FromQueryResult)]
 struct Id {
     id: i64,
@@ -136,10 +157,14 @@ pub(super) async fn touch_name(tx: &Tx, name_id: i64, now: OffsetDateTime) -> Re
     Ok(())
 }
 
-async fn live_version(tx: &Tx, name_id: i64, version: Option<&PackageVersion>) -> Result<Option<i64>> {
+async fn live_version(
+    connection: &impl ConnectionTrait,
+    name_id: i64,
+    version: Option<&PackageVersion>,
+) -> Result<Option<i64>> {
     let key = version.map(|version| version.key.as_str());
     let row: Option<Id> = rows::one_sql(
-        tx,
+        connection,
         "SELECT id FROM packages WHERE name_id = $1 AND deleted_at IS NULL \
          AND (version_key = $2 OR (version_key IS NULL AND CAST($2 AS TEXT) IS NULL))",
         [Value::from(name_id), key.into()],
@@ -156,7 +181,11 @@ fn described(publication: &NewPublication) -> String {
 }
 
 /// Refuses to publish again what exists, as far as the format forbids it.
-async fn refuse_republish(tx: &Tx, publication: &NewPublication, package: i64) -> Result<()> {
+async fn refuse_republish(
+    connection: &impl ConnectionTrait,
+    publication: &NewPublication,
+    package: i64,
+) -> Result<()> {
     match publication.republish {
         Republish::LatestWins => Ok(()),
         Republish::Forbidden => {
@@ -166,7 +195,7 @@ async fn refuse_republish(tx: &Tx, publication: &NewPublication, package: i64) -
         Republish::NewFilesOnly => {
             for file in &publication.files {
                 let taken: Option<Id> = rows::one_sql(
-                    tx,
+                    connection,
                     "SELECT id FROM package_files WHERE package_id = $1 AND file_name = $2 AND deleted_at IS NULL LIMIT 1",
                     [Value::from(package), file.file_name.as_str().into()],
                 )
@@ -186,7 +215,11 @@ async fn refuse_republish(tx: &Tx, publication: &NewPublication, package: i64) -
 
 /// Refuses to bring back a deleted version with other bytes, in formats that forbid duplicates: whoever pinned a name and
 /// version must never get something else.
-async fn refuse_resurrection(tx: &Tx, name_id: i64, publication: &NewPublication) -> Result<()> {
+async fn refuse_resurrection(
+    connection: &impl ConnectionTrait,
+    name_id: i64,
+    publication: &NewPublication,
+) -> Result<()> {
     let (Republish::Forbidden | Republish::NewFilesOnly, Some(version)) =
         (publication.republish, &publication.version)
     else {
@@ -201,8 +234,8 @@ async fn refuse_resurrection(tx: &Tx, name_id: i64, publication: &NewPublication
                JOIN blobs b ON b.id = f.blob_id \
                WHERE p.name_id = $1 AND p.version_key = $2 AND p.deleted_at IS NOT NULL";
     let values = [Value::from(name_id), version.key.as_str().into()];
-    let statement = Statement::from_sql_and_values(tx.get_database_backend(), sql, values);
-    for row in tx.query_all_raw(statement).await? {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    for row in connection.query_all_raw(statement).await? {
         let tombstone = Tombstone::from_query_result(&row, "")?;
         let differs = publication.files.iter().any(|file| {
             file.file_name == tombstone.file_name && file.digests.sha256.to_string() != tombstone.sha256

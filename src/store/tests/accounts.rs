@@ -115,14 +115,18 @@ async fn groups_and_projects_share_their_paths() {
 async fn of_many_that_want_one_path_one_gets_it() {
     let store = test_store().await;
     let top = group(&store, None, "top", Visibility::Public).await;
-    let groups = (0..8).map(|_| groups::create(&store, new_group(Some(top.id), "one", Visibility::Public), NOW));
-    let projects = (0..8).map(|_| projects::create(&store, new_project(top.id, "one", Visibility::Public), NOW));
+    let groups =
+        (0..8).map(|_| groups::create(&store, new_group(Some(top.id), "one", Visibility::Public), NOW));
+    let projects =
+        (0..8).map(|_| projects::create(&store, new_project(top.id, "one", Visibility::Public), NOW));
     let (groups, projects) =
         tokio::join!(futures::future::join_all(groups), futures::future::join_all(projects));
     let created = groups.iter().filter(|outcome| outcome.is_ok()).count()
         + projects.iter().filter(|outcome| outcome.is_ok()).count();
     assert_eq!(created, 1);
-    for failure in groups.into_iter().filter_map(Result::err).chain(projects.into_iter().filter_map(Result::err)) {
+    for failure in
+        groups.into_iter().filter_map(Result::err).chain(projects.into_iter().filter_map(Result::err))
+    {
         assert_eq!(Failure::from(failure).code, ErrorCode::Duplicate);
     }
 }
@@ -136,12 +140,14 @@ async fn renaming_a_group_moves_everything_below() {
     let sub = group(&store, Some(old.id), "Sub", Visibility::Private).await;
     project(&store, sub.id, "Tool", Visibility::Private).await;
     let neighbour = group(&store, None, "Older", Visibility::Public).await;
-    let change = GroupChange { path: Some("New-Name".into()), name: Some("New".into()), ..Default::default() };
+    let change =
+        GroupChange { path: Some("New-Name".into()), name: Some("New".into()), ..Default::default() };
     let renamed = groups::update(&store, old.id, change, NOW).await.expect("renamed");
     assert_eq!((renamed.full_path.as_str(), renamed.name.as_str()), ("New-Name", "New"));
     let ann = viewer(ann);
     assert_eq!(find_group(&store, &ann, "new-name/sub").await.expect("moved").full_path, "New-Name/Sub");
-    let tool = projects::find(&store, &ann, IdOrPath::Path("new-name/SUB/tool"), NOW).await.expect("a search");
+    let tool =
+        projects::find(&store, &ann, IdOrPath::Path("new-name/SUB/tool"), NOW).await.expect("a search");
     let tool = tool.expect("moved").authorize(&ann, Action::Destroy).expect("the creator owns the group");
     assert_eq!((tool.full_path.as_str(), tool.namespace_path()), ("New-Name/Sub/Tool", "New-Name/Sub"));
     assert!(find_group(&store, &ann, "old").await.is_none());
@@ -162,11 +168,22 @@ async fn what_is_deleted_is_gone_and_frees_its_path() {
     member(&store, Place::Project(tool.id), ann, Role::Owner).await;
     let ann = viewer(ann);
     assert!(find_group(&store, &ann, "top").await.is_some(), "seen because of the project below");
+    let short_lived = project(&store, top.id, "short-lived", Visibility::Private).await;
+    let ben = user(&store, "ben").await.id;
+    let cem = user(&store, "cem").await.id;
+    member(&store, Place::Project(short_lived.id), ben, Role::Owner).await;
+    member(&store, Place::Group(sub.id), cem, Role::Owner).await;
+    assert!(find_group(&store, &viewer(ben), "top").await.is_some());
+    assert!(find_group(&store, &viewer(cem), "top").await.is_some());
+    projects::destroy(&store, short_lived.id, NOW).await.expect("deleted");
     groups::destroy(&store, sub.id, NOW).await.expect("deleted");
     let gone = projects::find(&store, &ann, IdOrPath::Id(tool.id.0), NOW).await.expect("a search");
     assert!(gone.is_none());
-    let top_now = groups::find(&store, &ann, IdOrPath::Id(top.id.0), NOW).await.expect("a search");
-    assert!(!top_now.expect("it stays").permits(&ann, Action::View), "nothing below makes it known any more");
+    for somebody in [&ann, &viewer(ben), &viewer(cem)] {
+        let top_now = groups::find(&store, somebody, IdOrPath::Id(top.id.0), NOW).await.expect("a search");
+        let known = top_now.expect("it stays").permits(somebody, Action::View);
+        assert!(!known, "nothing below makes it known to {somebody:?} any more");
+    }
     let sub = group(&store, Some(top.id), "sub", Visibility::Private).await;
     let change = ProjectChange { path: Some("renamed".into()), ..Default::default() };
     assert_eq!(refusal(projects::update(&store, tool.id, change, NOW).await).code, ErrorCode::NotFound);

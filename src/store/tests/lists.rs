@@ -57,7 +57,9 @@ async fn pages_meet_without_gap_or_overlap() {
         // Names and times repeat, so that the id has to decide; whole and broken seconds, so that text order is tested.
         let new = new_project(top.id, &format!("p{:02}", (number * 7) % 23), Visibility::Public);
         let new = projects::NewProject { name: format!("name {}", number % 4), ..new };
-        projects::create(&store, new, NOW + Duration::milliseconds(250 * (number / 3))).await.expect("a project");
+        projects::create(&store, new, NOW + Duration::milliseconds(250 * (number / 3)))
+            .await
+            .expect("a project");
     }
     let anyone = Viewer::anonymous();
     for order in [
@@ -76,10 +78,13 @@ async fn pages_meet_without_gap_or_overlap() {
                 let times: Vec<_> = all.rows.iter().map(|row| row.created_at).collect();
                 let rising = times.is_sorted();
                 let falling = times.iter().rev().is_sorted();
-                assert_eq!((rising, falling), match direction {
-                    Direction::Ascending => (true, false),
-                    Direction::Descending => (false, true),
-                });
+                assert_eq!(
+                    (rising, falling),
+                    match direction {
+                        Direction::Ascending => (true, false),
+                        Direction::Descending => (false, true),
+                    }
+                );
             }
             for side in [Side::First, Side::Last] {
                 let mut request = PageRequest { side, ..PageRequest::first(5) };
@@ -109,7 +114,10 @@ async fn pages_meet_without_gap_or_overlap() {
                 assert_eq!(gathered, ids(&all), "{order:?} {direction:?} {side:?}");
             }
             let third = page_of(&store, &anyone, &list(PageRequest::numbered(3, 10))).await;
-            assert_eq!((ids(&third), third.has_next, third.has_previous), (ids(&all)[20..].to_vec(), false, true));
+            assert_eq!(
+                (ids(&third), third.has_next, third.has_previous),
+                (ids(&all)[20..].to_vec(), false, true)
+            );
         }
     }
     let foreign = PageRequest::first(5).after(crate::Cursor { sort: None, id: 1 });
@@ -164,7 +172,11 @@ async fn groups_are_filtered() {
     member(&store, Place::Group(deep.id), ann, Role::Owner).await;
     let ann = viewer(ann);
     let filter = GroupFilter::default();
-    assert_eq!(group_paths(&store, &ann, filter.clone()).await, ["deep", "sub", "top"], "no user's namespace");
+    assert_eq!(
+        group_paths(&store, &ann, filter.clone()).await,
+        ["deep", "sub", "top"],
+        "no user's namespace"
+    );
     assert_eq!(group_paths(&store, &Viewer::anonymous(), filter.clone()).await, ["sub", "top"]);
     let within = |within| GroupFilter { within, ..filter.clone() };
     assert_eq!(group_paths(&store, &ann, within(Within::TopLevel)).await, ["top"]);

@@ -4,7 +4,9 @@ use domain::{ErrorCode, Role, UserId, Visibility};
 use time::{Duration, macros::date};
 
 use super::{
-    NOW, accounts::refusal, test_store,
+    NOW,
+    accounts::refusal,
+    test_store,
     world::{OWNER, group, member, project, user},
 };
 use crate::{
@@ -45,10 +47,7 @@ async fn of_inherited_members_the_highest_role_counts() {
     let seen: Vec<_> = inherited.iter().map(|member| (member.user.id, member.role, member.place)).collect();
     assert_eq!(
         seen,
-        [
-            (ann, Role::Maintainer, Place::Group(sub.id)),
-            (ben, Role::Guest, Place::Project(tool.id))
-        ]
+        [(ann, Role::Maintainer, Place::Group(sub.id)), (ben, Role::Guest, Place::Project(tool.id))]
     );
     let membership = Membership { place: Place::Project(tool.id), user_id: ann };
     let found = members::find(&store, membership, Inheritance::Direct, NOW).await.expect("a search");
@@ -74,7 +73,10 @@ async fn a_role_is_not_lower_than_the_inherited_one() {
     );
     members::add(&store, new(Role::Maintainer), OWNER, NOW).await.expect("higher");
     let again = refusal(members::add(&store, new(Role::Maintainer), OWNER, NOW).await);
-    assert_eq!((again.code, again.message.as_ref()), (ErrorCode::Duplicate, "Member 'ann' has already been taken"));
+    assert_eq!(
+        (again.code, again.message.as_ref()),
+        (ErrorCode::Duplicate, "Member 'ann' has already been taken")
+    );
     let lower = members::update(&store, role(membership, Role::Guest), OWNER, NOW).await;
     assert_eq!(refusal(lower).field.as_deref(), Some("access_level"));
 }
@@ -88,7 +90,8 @@ async fn nobody_grants_or_touches_more_than_their_own_role() {
     member(&store, Place::Project(tool.id), ann, Role::Owner).await;
     let caller = Caller { user_id: Some(ben), role: Role::Maintainer };
     let place = Place::Project(tool.id);
-    let new = NewMember { membership: Membership { place, user_id: ben }, role: Role::Owner, expires_at: None };
+    let new =
+        NewMember { membership: Membership { place, user_id: ben }, role: Role::Owner, expires_at: None };
     let refused = refusal(members::add(&store, new, caller, NOW).await);
     assert_eq!((refused.code, refused.field.as_deref()), (ErrorCode::Forbidden, Some("access_level")));
     let ann = Membership { place, user_id: ann };
@@ -119,7 +122,9 @@ async fn the_last_owner_of_a_group_stays() {
     member(&store, Place::Group(top.id), ben, Role::Owner).await;
     let demoted = members::update(&store, role(first, Role::Guest), OWNER, NOW).await.expect("two owners");
     assert_eq!(demoted.role, Role::Guest);
-    assert!(refusal(members::remove(&store, in_group(&top, ben), OWNER, NOW).await).message.contains("owner"));
+    assert!(
+        refusal(members::remove(&store, in_group(&top, ben), OWNER, NOW).await).message.contains("owner")
+    );
 }
 
 #[tokio::test]
@@ -133,7 +138,8 @@ async fn an_expired_membership_counts_no_more_and_can_be_given_again() {
     assert_eq!(refusal(past).field.as_deref(), Some("expires_at"));
     members::add(&store, new(Some(date!(2026 - 11 - 24))), OWNER, NOW).await.expect("until tomorrow");
     let tomorrow = NOW + Duration::DAY;
-    let find = async |now| members::find(&store, membership, Inheritance::Direct, now).await.expect("a search");
+    let find =
+        async |now| members::find(&store, membership, Inheritance::Direct, now).await.expect("a search");
     assert!(find(NOW).await.is_some());
     assert!(find(tomorrow).await.is_none());
     let viewer = super::world::viewer(ann);

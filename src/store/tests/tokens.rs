@@ -5,7 +5,9 @@ use domain::{ErrorCode, Scope, Scopes, UserId, Visibility};
 use time::{Duration, macros::date};
 
 use super::{
-    NOW, accounts::refusal, test_store,
+    NOW,
+    accounts::refusal,
+    test_store,
     world::{group, project, user},
 };
 use crate::{
@@ -129,8 +131,9 @@ async fn a_deploy_token_lives_as_long_as_what_it_was_made_for() {
     let ask = async |secret: &Secret, now| {
         deploy_tokens::authenticate(&store, &secret.hash(), now).await.expect("a question")
     };
-    let (token, secret) =
-        deploy_tokens::create(&store, new_deploy_token(Holder::Project(tool.id)), NOW).await.expect("a token");
+    let (token, secret) = deploy_tokens::create(&store, new_deploy_token(Holder::Project(tool.id)), NOW)
+        .await
+        .expect("a token");
     assert!(secret.expose().starts_with("gldt-"));
     assert_eq!(token.username, format!("gitlab+deploy-token-{}", token.id));
     let proved = ask(&secret, NOW).await.expect("it is good");

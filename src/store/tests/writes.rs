@@ -124,6 +124,31 @@ async fn concurrent_writers_lose_no_update() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_deadlock_is_tried_again() {
+    async fn lock(tx: &Tx, key: &str) -> Result<()> {
+        let row = instance_setting::Entity::find_by_id(key);
+        sea_orm::QuerySelect::lock_exclusive(row).one(tx).await?.expect("the row");
+        Ok(())
+    }
+    let store = test_store().await;
+    for key in ["a", "b"] {
+        store.write((), move |tx, ()| Box::pin(put(tx, key))).await.expect("a row");
+    }
+    let cross = |first: &'static str, second: &'static str| {
+        store.write((), move |tx, ()| {
+            Box::pin(async move {
+                lock(tx, first).await?;
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+                lock(tx, second).await
+            })
+        })
+    };
+    let (one, other) = tokio::join!(cross("a", "b"), cross("b", "a"));
+    one.expect("it gets its turn");
+    other.expect("so does the other");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_fails_fails_everyone_and_the_next_one_works() {
     let store = test_store().await;
     if store.reader().get_database_backend() != DbBackend::Sqlite {
@@ -155,6 +180,28 @@ async fn a_commit_that_fails_fails_everyone_and_the_next_one_works() {
     let written = u64::from(good.is_ok()) + u64::from(also_good.is_ok());
     assert_eq!(count(&store).await, written, "whoever was told yes finds the row, and nobody else");
     store.write((), |tx, ()| Box::pin(put(tx, "later"))).await.expect("the writer goes on");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_lost_its_transaction_is_replaced() {
+    let store = test_store().await;
+    if store.reader().get_database_backend() != DbBackend::Sqlite {
+        return;
+    }
+    let mark = "CREATE TEMP TABLE mark (of_this_connection)";
+    store.migration_connection().execute_unprepared(mark).await.expect("a mark on the connection");
+    // What SQLite does of itself when the disk is full: the transaction ends under the driver, which goes on counting it.
+    let lose = store.write((), |tx, ()| {
+        Box::pin(async move {
+            tx.execute_unprepared("ROLLBACK").await?;
+            Ok(())
+        })
+    });
+    lose.await.expect_err("nothing is committed");
+    store.write((), |tx, ()| Box::pin(put(tx, "later"))).await.expect("the writer goes on");
+    assert_eq!(count(&store).await, 1);
+    let marked = store.migration_connection().execute_unprepared("DELETE FROM mark").await;
+    marked.expect_err("it is another connection");
 }
 
 #[tokio::test]

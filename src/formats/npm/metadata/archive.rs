@@ -44,15 +44,15 @@ pub(super) struct Archive {
 impl Archive {
     /// Whether installing runs a script of the package.
     pub(super) fn has_install_script(&self) -> bool {
-        let script = |name| {
+        let script = |name: &&str| {
             self.package_json
                 .get("scripts")
-                .and_then(|scripts| scripts.get(name))
+                .and_then(|scripts| scripts.get(*name))
                 .and_then(Value::as_str)
                 .is_some_and(|script| !script.is_empty())
         };
         let builds = self.has_gyp && self.package_json.get("gypfile") != Some(&Value::Bool(false));
-        builds || super::manifest::INSTALL_SCRIPTS.iter().any(|name| script(name))
+        builds || super::manifest::INSTALL_SCRIPTS.iter().any(script)
     }
 }
 
@@ -130,16 +130,20 @@ pub(super) fn read(file: &IncomingFile<'_>) -> Result<Archive, Failure> {
     if !magic.starts_with(&[0x1f, 0x8b]) {
         return Err(refuse("it is not gzip-compressed"));
     }
-    let gauge = Rc::new(Gauge {
-        inflated: Cell::new(0),
-        allowed: Cell::new(u64::MAX),
-        stop: Cell::new(Stop::None),
-    });
+    let gauge =
+        Rc::new(Gauge { inflated: Cell::new(0), allowed: Cell::new(u64::MAX), stop: Cell::new(Stop::None) });
     let maximum = file.size.saturating_mul(MAX_RATIO).saturating_add(FLOOR).min(CEILING);
     let gauged = Gauged { source: GzDecoder::new(source), gauge: Rc::clone(&gauge), maximum };
     let mut tar = tar::Archive::new(gauged);
-    let mut survey = Survey::default();
+    let survey = survey(&mut tar, &gauge)?;
+    gauge.allowed.set(u64::MAX);
+    check_end(tar.into_inner(), &gauge)?;
+    survey.finish()
+}
+
+fn survey<R: Read>(tar: &mut tar::Archive<R>, gauge: &Gauge) -> Result<Survey, Failure> {
     let explain = |error: io::Error| gauge.explain(&error);
+    let mut survey = Survey::default();
     let mut entries = tar.entries().map_err(explain)?;
     loop {
         // What the entry before had has been read, so that this reads headers only.
@@ -147,12 +151,9 @@ pub(super) fn read(file: &IncomingFile<'_>) -> Result<Archive, Failure> {
         let Some(entry) = entries.next() else { break };
         let mut entry = entry.map_err(explain)?;
         gauge.allowed.set(u64::MAX);
-        survey.visit(&mut entry, &gauge)?;
+        survey.visit(&mut entry, gauge)?;
     }
-    drop(entries);
-    gauge.allowed.set(u64::MAX);
-    check_end(tar.into_inner(), &gauge)?;
-    survey.finish()
+    Ok(survey)
 }
 
 /// After the end mark there is padding and nothing else: a reader that does not stop at the mark would see another archive.
@@ -200,7 +201,10 @@ impl Survey {
         let path = entry.path_bytes().into_owned();
         check_extensions(entry, &path)?;
         let path = String::from_utf8(path).map_err(|error| {
-            refuse(format_args!("the path '{}' is not valid UTF-8", String::from_utf8_lossy(error.as_bytes())))
+            refuse(format_args!(
+                "the path '{}' is not valid UTF-8",
+                String::from_utf8_lossy(error.as_bytes())
+            ))
         })?;
         check_path(&path)?;
         let is_file = match kind {
@@ -208,7 +212,9 @@ impl Survey {
             EntryType::Regular | EntryType::Continuous if !path.ends_with('/') => true,
             // npm does not unpack links; yarn packs symbolic ones and npm packs hard ones.
             EntryType::Directory | EntryType::Symlink | EntryType::Link => false,
-            _ => return Err(refuse(format_args!("'{}' is neither a file nor a directory", shortened(&path)))),
+            _ => {
+                return Err(refuse(format_args!("'{}' is neither a file nor a directory", shortened(&path))));
+            }
         };
         let inner = self.below_top(&path, kind)?;
         if inner.eq_ignore_ascii_case("package.json") {

@@ -58,7 +58,8 @@ impl Facts {
         let archived = Self::of(&archive.package_json);
         // npm adds this script when there is a `*.gyp` in the folder, whether or not it is packed.
         let added = facts.scripts.get("install").is_some_and(|script| script == GYP_INSTALL);
-        if added && !archived.scripts.contains_key("install") && !archived.scripts.contains_key("preinstall") {
+        if added && !archived.scripts.contains_key("install") && !archived.scripts.contains_key("preinstall")
+        {
             facts.scripts.remove("install");
         }
         facts
@@ -114,7 +115,8 @@ impl Facts {
         match (&self.bin_directory, self.bin.is_empty()) {
             // npm lists the files of the directory.
             (Some(directory), true) => sent.bin.values().all(|path| {
-                directory.is_empty() || path.strip_prefix(directory.as_str()).is_some_and(|rest| rest.starts_with('/'))
+                directory.is_empty()
+                    || path.strip_prefix(directory.as_str()).is_some_and(|rest| rest.starts_with('/'))
             }),
             _ => self.bin == sent.bin,
         }
@@ -134,7 +136,8 @@ impl Facts {
         }
         super::put(fields, "bundleDependencies", (!self.bundled.is_empty()).then(|| json!(self.bundled)));
         // The names that npm found in the directory are checked above, and only it has them.
-        let bin = if self.bin.is_empty() && self.bin_directory.is_some() { bin(fields) } else { self.bin.clone() };
+        let bin =
+            if self.bin.is_empty() && self.bin_directory.is_some() { bin(fields) } else { self.bin.clone() };
         super::put(fields, "bin", (!bin.is_empty()).then(|| json!(bin)));
     }
 }
@@ -144,7 +147,10 @@ impl Facts {
 fn named(value: Option<&Value>) -> Named {
     let word = |word: &str| {
         let word = word.trim();
-        let end = word.char_indices().skip(1).find(|(_, c)| matches!(c, '@' | '>' | '<' | '=') || c.is_whitespace());
+        let end = word
+            .char_indices()
+            .skip(1)
+            .find(|(_, c)| matches!(c, '@' | '>' | '<' | '=') || c.is_whitespace());
         let (name, pattern) = word.split_at(end.map_or(word.len(), |(at, _)| at));
         (name.to_owned(), pattern.strip_prefix('@').unwrap_or(pattern).trim().to_owned())
     };
@@ -237,7 +243,8 @@ fn same_patterns(archived: &Named, sent: &Named) -> bool {
     archived.len() == sent.len()
         && archived.iter().zip(sent).all(|((name, pattern), (sent_name, sent_pattern))| {
             name == sent_name
-                && (pattern.trim() == sent_pattern.trim() || is_location(pattern) && is_location(sent_pattern))
+                && (pattern.trim() == sent_pattern.trim()
+                    || is_location(pattern) && is_location(sent_pattern))
         })
 }
 
@@ -260,6 +267,22 @@ pub(super) fn check_digests(fields: &Map<String, Value>, file: &IncomingFile<'_>
         }
     }
     Ok(())
+}
+
+/// Checks that a provenance bundle is about these bytes. Its signature is for clients to verify: they hold the roots of trust.
+pub(super) fn check_bundle(bundle: &Value, file: &IncomingFile<'_>) -> Result<(), Failure> {
+    let payload =
+        bundle.get("dsseEnvelope").and_then(|envelope| envelope.get("payload")).and_then(Value::as_str);
+    let statement = payload.and_then(|payload| STANDARD.decode(payload).ok());
+    let statement = statement.and_then(|statement| serde_json::from_slice::<Value>(&statement).ok());
+    let subjects = statement.as_ref().and_then(|statement| statement.get("subject")?.as_array());
+    let actual = file.digests.hex(DigestAlgorithm::Sha512);
+    let mut digests =
+        subjects.into_iter().flatten().filter_map(|subject| subject.get("digest")?.get("sha512")?.as_str());
+    if digests.any(|digest| Some(digest) == actual.as_deref()) {
+        return Ok(());
+    }
+    Err(Failure::invalid("metadata.provenance", "The provenance bundle is not about this archive"))
 }
 
 /// The digests that a manifest says its tarball has, in lower-case hexadecimal.

@@ -22,12 +22,12 @@ const NO_PASSWORDS: &str =
 pub(super) async fn whoami(call: Call) -> Result<Response, Failure> {
     let user = call.run::<NpmWhoami>(npm_whoami::Variables {}).await?.current_user;
     let user = user.ok_or_else(Failure::unauthenticated)?;
-    super::json(&json!({ "username": user.username }))
+    Ok(super::json(&json!({ "username": user.username })))
 }
 
 /// `npm ping`.
 pub(super) async fn ping(_call: Call) -> Result<Response, Failure> {
-    super::json(&json!({}))
+    Ok(super::json(&json!({})))
 }
 
 /// `npm login --auth-type=legacy`. There are no passwords here: a token given in the place of one is checked and handed

@@ -10,12 +10,12 @@ use crate::npm::{NpmMetadata, document, metadata::BUNDLE_FIELD, npm_metadata, ru
 
 /// `npm audit`: advisories by package. The body, which may be compressed, is not read.
 pub(super) async fn bulk(_call: Call) -> Result<Response, Failure> {
-    super::json(&json!({}))
+    Ok(super::json(&json!({})))
 }
 
 /// The audit of npm 6, which later ones fall back to.
 pub(super) async fn quick(_call: Call) -> Result<Response, Failure> {
-    super::json(&wire::empty_audit())
+    Ok(super::json(&wire::empty_audit()))
 }
 
 /// `npm audit signatures`: the provenance bundles of `name@version`.
@@ -32,5 +32,5 @@ pub(super) async fn attestations(call: Call) -> Result<Response, Failure> {
     let metadata = call.run::<NpmMetadata>(variables).await?.package_version.raw_metadata;
     let bundle = metadata.as_ref().and_then(|metadata| metadata.get(BUNDLE_FIELD)).ok_or_else(not_found)?;
     let attestation = json!({ "predicateType": document::predicate_type(bundle), "bundle": bundle });
-    super::json(&json!({ "attestations": [attestation] }))
+    Ok(super::json(&json!({ "attestations": [attestation] })))
 }

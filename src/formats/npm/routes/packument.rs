@@ -88,8 +88,7 @@ async fn manifest(
 }
 
 async fn revision(call: &Call, name: &PackageName) -> Result<String, Failure> {
-    let variables =
-        npm_revision::Variables { scope: scope!(call, npm_revision), name: name.display.clone() };
+    let variables = npm_revision::Variables { scope: scope!(call, npm_revision), name: name.display.clone() };
     Ok(call.run::<NpmRevision>(variables).await?.package_index.revision)
 }
 

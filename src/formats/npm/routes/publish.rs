@@ -1,6 +1,6 @@
 //! `PUT /:package`: a publish, or a deprecation.
 
-use std::io::Read;
+use std::{collections::HashMap, io::Read};
 
 use axum::response::Response;
 use domain::{ErrorCode, Failure, PackageName, PackageVersion, rules::FormatRules as _};
@@ -113,7 +113,7 @@ async fn publish(call: &Call, request: PublishRequest) -> Result<Response, Failu
     call.run::<NpmPublish>(npm_publish::Variables { input }).await?;
     // Until here: dropped unpublished, the bytes are removed.
     drop(tarball.staged);
-    super::done()
+    Ok(super::done())
 }
 
 /// What is authorized is the name in the URL: another one in the body is refused.
@@ -142,8 +142,7 @@ fn only_version(versions: Vec<SentVersion>) -> Result<(PackageVersion, Map<Strin
 
 /// The tags that point at the version published. Others are not a publish's to move.
 fn tags_of(version: &PackageVersion, tags: &[(String, String)]) -> Result<Vec<String>, Failure> {
-    let points_here =
-        |sent: &str| NpmRules.version(sent.trim()).is_ok_and(|sent| sent.key == version.key);
+    let points_here = |sent: &str| NpmRules.version(sent.trim()).is_ok_and(|sent| sent.key == version.key);
     let mut names = Vec::new();
     for (tag, sent) in tags {
         if points_here(sent) {
@@ -169,11 +168,13 @@ async fn deprecate(call: &Call, name: &PackageName, body: Body) -> Result<Respon
         return Err(Failure::invalid("body", "Attachment data is empty."));
     }
     let index = super::packument::index(call, name, document::Document::Install).await?;
+    let current: HashMap<&str, &str> =
+        index.entries.iter().map(|entry| (entry.version.as_str(), entry.fragment.as_str())).collect();
     let deprecations: Vec<_> = stated
         .into_iter()
         .filter(|(version, message)| {
-            let entry = index.entries.iter().rev().find(|entry| entry.version == *version);
-            entry.is_none_or(|entry| document::deprecation_in(&entry.fragment).unwrap_or_default() != *message)
+            let fragment = current.get(version.as_str());
+            fragment.is_none_or(|fragment| document::deprecation_in(fragment).unwrap_or_default() != *message)
         })
         .map(|(package_version, message)| npm_deprecate::PackageDeprecationInput {
             package_version,
@@ -181,7 +182,7 @@ async fn deprecate(call: &Call, name: &PackageName, body: Body) -> Result<Respon
         })
         .collect();
     if deprecations.is_empty() {
-        return super::done();
+        return Ok(super::done());
     }
     let variables = npm_deprecate::Variables {
         scope: scope!(call, npm_deprecate),
@@ -191,5 +192,5 @@ async fn deprecate(call: &Call, name: &PackageName, body: Body) -> Result<Respon
     let answer =
         call.run::<NpmDeprecate>(variables).await?.set_package_deprecations.ok_or_else(Failure::internal)?;
     refused(&answer.errors)?;
-    super::done()
+    Ok(super::done())
 }

@@ -31,7 +31,7 @@ pub(super) async fn search(call: Call) -> Result<Response, Failure> {
     };
     let found = call.run::<NpmSearch>(variables).await?.package_indexes;
     let objects = found.nodes.unwrap_or_default().into_iter().filter_map(object).collect();
-    super::json(&json!(SearchAnswer { objects, total: found.count }))
+    Ok(super::json(&json!(SearchAnswer { objects, total: found.count })))
 }
 
 /// The text without npm's qualifiers (`keywords:cli`), which would be found in no name. None when nothing is left.
@@ -45,10 +45,7 @@ fn object(node: npm_search::NpmSearchPackageIndexesNodes) -> Option<SearchObject
     let manifest = latest.raw_metadata.unwrap_or_default();
     Some(SearchObject {
         package: SearchPackage::new(node.name, latest.version?, latest.created_at, &manifest),
-        score: Score {
-            total: 1.0,
-            detail: ScoreDetail { quality: 1.0, popularity: 1.0, maintenance: 1.0 },
-        },
+        score: Score { total: 1.0, detail: ScoreDetail { quality: 1.0, popularity: 1.0, maintenance: 1.0 } },
         search_score: 1.0,
     })
 }

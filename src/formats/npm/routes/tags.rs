@@ -49,7 +49,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
         let index = packument::index(&call, &name, Document::Install).await?;
         dist_tags(&index.tags, index.entries.iter().map(|entry| entry.version.as_str()))
     };
-    super::json(&json!(placed))
+    Ok(super::json(&json!(placed)))
 }
 
 /// Points a tag at a version; the body is the version as a JSON text.
@@ -100,7 +100,9 @@ mod tests {
         for good in ["latest", "next", "beta-1", "v-next", "1.x-lts"] {
             check_tag(good).expect(good);
         }
-        for bad in ["", " ", "1", "1.0.0", "v1.2.3", "^1", "*", "x", ">=1 <2", "a/b", "a\nb", &"a".repeat(256)] {
+        for bad in
+            ["", " ", "1", "1.0.0", "v1.2.3", "^1", "*", "x", ">=1 <2", "a/b", "a\nb", &"a".repeat(256)]
+        {
             check_tag(bad).expect_err(bad);
         }
     }

@@ -7,11 +7,15 @@
 //! the DELETE finds nothing, which npm takes for done; sent alone, it removes too. The last version, or all of them, go by
 //! `DELETE /:package/-rev/:rev`.
 
+use std::collections::HashSet;
+
 use axum::response::Response;
 use domain::{ErrorCode, Failure, PackageName, Subject};
 use gateway::Call;
 
-use super::{existing_name, packument::index, publish::decode_without_upload, refused, scope, tarball::version_of};
+use super::{
+    existing_name, packument::index, publish::decode_without_upload, refused, scope, tarball::version_of,
+};
 use crate::npm::{
     NpmUnpublish, NpmUnpublishVersion, NpmVersion,
     document::{Document, Index},
@@ -28,14 +32,15 @@ pub(super) async fn packument(mut call: Call) -> Result<Response, Failure> {
         .versions
         .ok_or_else(|| Failure::new(ErrorCode::Unsupported, "Only versions can be changed in a packument"))?;
     let index = current(&call, &name).await?;
+    let kept: HashSet<_> = kept.iter().map(|kept| kept.version.as_str()).collect();
     let missing: Vec<_> = index
         .entries
         .iter()
         .map(|entry| entry.version.as_str())
-        .filter(|version| kept.iter().all(|kept| kept.version != *version))
+        .filter(|version| !kept.contains(version))
         .collect();
     match missing.as_slice() {
-        [] => super::done(),
+        [] => Ok(super::done()),
         [version] => remove_version(&call, &name, version).await,
         // Each removal is a transaction of its own, and no client removes several at once.
         _ => Err(Failure::new(
@@ -53,7 +58,7 @@ pub(super) async fn package(call: Call) -> Result<Response, Failure> {
     let answer =
         call.run::<NpmUnpublish>(variables).await?.destroy_package_name.ok_or_else(Failure::internal)?;
     refused(&answer.errors)?;
-    super::done()
+    Ok(super::done())
 }
 
 /// Removes the version of a tarball. It names what it removes, so that the revision does not matter.
@@ -85,5 +90,5 @@ async fn remove_version(call: &Call, name: &PackageName, version: &str) -> Resul
     let answer =
         call.run::<NpmUnpublishVersion>(variables).await?.destroy_package.ok_or_else(Failure::internal)?;
     refused(&answer.errors)?;
-    super::done()
+    Ok(super::done())
 }

@@ -91,7 +91,8 @@ pub(crate) fn decode(source: &mut dyn Read, sink: Sink) -> Result<Body, Failure>
     let mut seen = Vec::new();
     json.begin_object()?;
     while let Some(member) = json.next_name()? {
-        let known = ["name", "versions", "dist-tags", "_attachments"].into_iter().find(|known| *known == member);
+        let known =
+            ["name", "versions", "dist-tags", "_attachments"].into_iter().find(|known| *known == member);
         if let Some(known) = known {
             if seen.contains(&known) {
                 return Err(twice(known));
@@ -233,7 +234,10 @@ fn decode_base64(
         complete = length < bytes.len();
         size += length as u64;
         if size > maximum_size {
-            return Err(Failure::new(ErrorCode::TooLarge, format!("The file is larger than {maximum_size} bytes")));
+            return Err(Failure::new(
+                ErrorCode::TooLarge,
+                format!("The file is larger than {maximum_size} bytes"),
+            ));
         }
         writer.write_all(&bytes[..length]).map_err(|error| write_failure(&error))
     })?;

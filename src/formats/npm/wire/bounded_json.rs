@@ -9,7 +9,7 @@ use std::{
 use domain::{ErrorCode, Failure};
 use serde_json::{Map, Value};
 use struson::reader::{
-    JsonReader as _, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind, ValueType,
+    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind, ValueType,
 };
 
 /// Bytes of the body besides attachments. The largest come from `npm deprecate`, which sends back the whole packument.
@@ -47,7 +47,8 @@ struct Metered<'r> {
 impl Read for Metered<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let meter = &self.meter;
-        let allowed = if meter.attachment.get() { u64::MAX } else { meter.token.get().min(meter.total.get()) };
+        let allowed =
+            if meter.attachment.get() { u64::MAX } else { meter.token.get().min(meter.total.get()) };
         if allowed == 0 {
             meter.exceeded.set(true);
             return Err(io::Error::other("the bound was reached"));
@@ -82,44 +83,43 @@ impl<'r> BoundedJson<'r> {
         let source = BufReader::with_capacity(BUFFER, source);
         let settings =
             ReaderSettings { max_nesting_depth: Some(DEPTH), track_path: false, ..ReaderSettings::default() };
-        let json =
-            JsonStreamReader::new_custom(Metered { source, meter: Rc::clone(&meter) }, settings);
+        let json = JsonStreamReader::new_custom(Metered { source, meter: Rc::clone(&meter) }, settings);
         Self { json, meter, kept: 0 }
     }
 
     /// Whether the next value is of this type.
     pub(super) fn next_is(&mut self, wanted: ValueType) -> Result<bool, Failure> {
-        let found = self.bounded(TOKEN, |json| json.peek())?;
+        let found = self.bounded(TOKEN, JsonReader::peek)?;
         Ok(found == wanted)
     }
 
     /// Enters an object.
     pub(super) fn begin_object(&mut self) -> Result<(), Failure> {
-        self.bounded(TOKEN, |json| json.begin_object())
+        self.bounded(TOKEN, JsonReader::begin_object)
     }
 
     /// Leaves an object.
     pub(super) fn end_object(&mut self) -> Result<(), Failure> {
-        self.bounded(TOKEN, |json| json.end_object())
+        self.bounded(TOKEN, JsonReader::end_object)
     }
 
     /// The name of the object's next member, while it has one.
     pub(super) fn next_name(&mut self) -> Result<Option<String>, Failure> {
-        if !self.bounded(TOKEN, |json| json.has_next())? {
+        if !self.bounded(TOKEN, JsonReader::has_next)? {
             return Ok(None);
         }
-        self.bounded(TOKEN, |json| json.next_name_owned()).map(Some)
+        self.bounded(TOKEN, JsonReader::next_name_owned).map(Some)
     }
 
     /// Passes over the next value.
     pub(super) fn skip(&mut self) -> Result<(), Failure> {
-        self.bounded(TOTAL, |json| json.skip_value())
+        self.bounded(TOTAL, JsonReader::skip_value)
     }
 
     /// The next value, a whole number, if it is one.
     pub(super) fn number(&mut self) -> Result<Option<u64>, Failure> {
         if self.next_is(ValueType::Number)? {
-            let text = self.bounded(TOKEN, |json| json.next_number_as_string())?;
+            let text = self.bounded(TOKEN, JsonReader::next_number_as_string)?;
             return Ok(text.parse().ok());
         }
         self.skip()?;
@@ -130,7 +130,7 @@ impl<'r> BoundedJson<'r> {
     pub(super) fn text(&mut self) -> Result<String, Failure> {
         // The text is in memory before it can be weighed: what may be kept bounds what may be read.
         let allowed = (KEPT - self.kept) as u64;
-        let text = self.bounded(allowed.max(1), |json| json.next_string())?;
+        let text = self.bounded(allowed.max(1), JsonReader::next_string)?;
         self.keep(text.len())?;
         Ok(text)
     }
@@ -146,31 +146,32 @@ impl<'r> BoundedJson<'r> {
 
     /// The next value as it is, refusing objects that name a member twice: two readers would see two values.
     pub(super) fn value(&mut self) -> Result<Value, Failure> {
-        match self.bounded(TOKEN, |json| json.peek())? {
+        match self.bounded(TOKEN, JsonReader::peek)? {
             ValueType::Object => self.object_without(&[]).map(Value::Object),
             ValueType::Array => {
-                self.bounded(TOKEN, |json| json.begin_array())?;
+                self.bounded(TOKEN, JsonReader::begin_array)?;
                 let mut items = Vec::new();
-                while self.bounded(TOKEN, |json| json.has_next())? {
+                while self.bounded(TOKEN, JsonReader::has_next)? {
                     items.push(self.value()?);
                 }
-                self.bounded(TOKEN, |json| json.end_array())?;
+                self.bounded(TOKEN, JsonReader::end_array)?;
                 self.keep(0)?;
                 Ok(Value::Array(items))
             }
             ValueType::String => self.text().map(Value::String),
             ValueType::Number => {
-                let text = self.bounded(TOKEN, |json| json.next_number_as_string())?;
+                let text = self.bounded(TOKEN, JsonReader::next_number_as_string)?;
                 self.keep(0)?;
-                serde_json::from_str(&text).map_err(|_| invalid("The request body has a number that is out of range"))
+                serde_json::from_str(&text)
+                    .map_err(|_| invalid("The request body has a number that is out of range"))
             }
             ValueType::Boolean => {
                 self.keep(0)?;
-                self.bounded(TOKEN, |json| json.next_bool()).map(Value::Bool)
+                self.bounded(TOKEN, JsonReader::next_bool).map(Value::Bool)
             }
             ValueType::Null => {
                 self.keep(0)?;
-                self.bounded(TOKEN, |json| json.next_null())?;
+                self.bounded(TOKEN, JsonReader::next_null)?;
                 Ok(Value::Null)
             }
         }
@@ -260,7 +261,10 @@ pub(super) fn twice(name: &str) -> Failure {
 }
 
 fn too_large() -> Failure {
-    Failure { field: Some("body".into()), ..Failure::new(ErrorCode::Invalid, "The package metadata is too large") }
+    Failure {
+        field: Some("body".into()),
+        ..Failure::new(ErrorCode::Invalid, "The package metadata is too large")
+    }
 }
 
 fn ended_early() -> Failure {
@@ -276,11 +280,13 @@ fn explain(meter: &Meter, error: &ReaderError) -> Failure {
     }
     match error {
         ReaderError::SyntaxError(error) => explain_syntax(error),
-        ReaderError::UnexpectedValueType { expected, actual, location } => {
-            invalid(format!("The request body has a value of type {actual} at {location}, expected {expected}"))
-        }
+        ReaderError::UnexpectedValueType { expected, actual, location } => invalid(format!(
+            "The request body has a value of type {actual} at {location}, expected {expected}"
+        )),
         ReaderError::MaxNestingDepthExceeded { .. } => invalid("The request body is nested too deeply"),
-        ReaderError::UnsupportedNumberValue { .. } => invalid("The request body has a number that is out of range"),
+        ReaderError::UnsupportedNumberValue { .. } => {
+            invalid("The request body has a number that is out of range")
+        }
         // struson checks the encoding of names and texts while it reads them.
         ReaderError::IoError { .. } => invalid("The request body is not valid UTF-8"),
         other => invalid(format!("The request body is not the expected JSON: {other}")),

@@ -1,0 +1,271 @@
+//! A project.
+
+use std::{collections::HashMap, sync::Arc};
+
+use access::{Action, Guarded, Holder};
+use async_graphql::{Context, ID, Object, SimpleObject};
+use domain::{Failure, NamespaceId, Subject};
+use store::{IdOrPath, packages::PackageScope};
+
+use super::inputs::PackageRegistryAccessLevel;
+use crate::{
+    context::ContextExt,
+    gate,
+    group::{self, Group, Namespace},
+    limits::connection_complexity,
+    member::{MemberArguments, MemberInterface, ProjectMemberRelation, project_members},
+    outcome::{OrError, Outcome},
+    package::{ListArguments, Package, PackageSortArgument, PackageStatus, PackageTypeEnum},
+    relay::{
+        connection::{Connection, Count, PageArguments},
+        global_id::{UserID, print},
+    },
+    scalars::Time,
+    token::{DeployToken, deploy_tokens_of},
+};
+
+/// The namespaces of the projects of a list, loaded at once.
+#[derive(Default)]
+pub(super) struct Namespaces(HashMap<NamespaceId, Guarded<store::groups::Group>>);
+
+impl Namespaces {
+    pub(super) async fn load(ctx: &Context<'_>, projects: &[Project]) -> Result<Self, Failure> {
+        let mut ids: Vec<_> = projects.iter().map(|project| project.row.namespace_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut namespaces = HashMap::new();
+        for namespace in store::groups::find_many(ctx.store(), ctx.viewer(), &ids, ctx.now()).await? {
+            // The id is read from a copy: what is guarded stays so.
+            if let Some(group) = gate::visible(ctx, Some(namespace.clone()), Action::View) {
+                namespaces.insert(group.id, namespace);
+            }
+        }
+        Ok(Self(namespaces))
+    }
+}
+
+/// A project.
+pub(crate) struct Project {
+    pub(super) row: store::projects::Project,
+    guard: Guarded<()>,
+    /// Whether the caller may know more than what its packages tell anyway.
+    full: bool,
+    /// Loaded by the list, if it did.
+    namespaces: Option<Arc<Namespaces>>,
+}
+
+impl Project {
+    /// The project, if the caller may view it or its packages.
+    pub(crate) fn shown(ctx: &Context<'_>, project: Guarded<store::projects::Project>) -> Option<Self> {
+        let guard = project.clone().map(|_| ());
+        let full = guard.permits(ctx.viewer(), Action::View);
+        let action = if full { Action::View } else { Action::ViewPackages };
+        let row = gate::visible(ctx, Some(project), action)?;
+        Some(Self { row, guard, full, namespaces: None })
+    }
+
+    /// The project of a package that the caller may see. Of a project that itself is hidden it shows the names only, since
+    /// packages may be open to more people than their project.
+    pub(crate) fn of_package(
+        ctx: &Context<'_>,
+        project: Guarded<store::projects::Project>,
+    ) -> Result<Self, Failure> {
+        Self::shown(ctx, project).ok_or_else(|| Failure::not_found(Subject::Project))
+    }
+
+    /// Hands over what a list loaded.
+    pub(super) fn prefetched(&mut self, namespaces: &Arc<Namespaces>) {
+        self.namespaces = Some(Arc::clone(namespaces));
+    }
+
+    async fn find_namespace(&self, ctx: &Context<'_>) -> Result<Option<store::groups::Group>, Failure> {
+        let found = match &self.namespaces {
+            Some(namespaces) => namespaces.0.get(&self.row.namespace_id).cloned(),
+            None => group::find(ctx, IdOrPath::Id(self.row.namespace_id.0)).await?,
+        };
+        Ok(gate::visible(ctx, found, Action::View))
+    }
+}
+
+/// What the caller may do in a project.
+#[derive(SimpleObject)]
+struct ProjectPermissions {
+    /// Know its attributes.
+    read_project: bool,
+    /// Change it.
+    admin_project: bool,
+    /// Delete it.
+    remove_project: bool,
+    /// See its packages (ours).
+    read_package: bool,
+    /// Publish packages (ours).
+    create_package: bool,
+    /// Delete packages (ours).
+    destroy_package: bool,
+    /// Manage its members (ours).
+    admin_project_member: bool,
+    /// Manage its deploy tokens (ours).
+    manage_deploy_tokens: bool,
+}
+
+/// A project.
+#[Object]
+impl Project {
+    async fn id(&self) -> ID {
+        print("Project", self.row.id).into()
+    }
+    /// The name people read.
+    async fn name(&self) -> &str {
+        &self.row.name
+    }
+    /// The last segment of the full path.
+    async fn path(&self) -> &str {
+        &self.row.path
+    }
+    /// The namespace's full path, a slash, the path.
+    async fn full_path(&self) -> ID {
+        self.row.full_path.clone().into()
+    }
+    /// The namespaces above and the name, for reading.
+    async fn name_with_namespace(&self) -> String {
+        format!("{} / {}", self.row.namespace_path().replace('/', " / "), self.row.name)
+    }
+    /// What people wrote about it.
+    async fn description(&self) -> Option<&str> {
+        self.full.then_some(self.row.description.as_str())
+    }
+    /// Who may know it: `private`, `internal` or `public`.
+    async fn visibility(&self) -> Option<&str> {
+        self.full.then(|| self.row.visibility.name())
+    }
+    /// Address of its page.
+    async fn web_url(&self, ctx: &Context<'_>) -> Option<String> {
+        Some(format!("{}/{}", ctx.state().external_url, self.row.full_path))
+    }
+    /// When it was created.
+    async fn created_at(&self) -> Option<Time> {
+        self.full.then(|| self.row.created_at.into())
+    }
+    /// When it was last changed.
+    async fn updated_at(&self) -> Option<Time> {
+        self.full.then(|| self.row.updated_at.into())
+    }
+    /// Who may use its package registry (ours).
+    async fn package_registry_access_level(&self) -> Option<PackageRegistryAccessLevel> {
+        self.full.then(|| self.row.registry_access_level.into())
+    }
+    /// The user who created it (ours).
+    async fn creator_id(&self) -> Option<UserID> {
+        self.row.creator_id.filter(|_| self.full).map(Into::into)
+    }
+    /// The group it stands in. Null when it stands in a user's namespace, or the caller may not see the group.
+    async fn group(&self, ctx: &Context<'_>) -> Outcome<Option<Group>> {
+        let found = match &self.namespaces {
+            Some(namespaces) => namespaces.0.get(&self.row.namespace_id).cloned(),
+            None => group::find(ctx, IdOrPath::Id(self.row.namespace_id.0)).await.or_error()?,
+        };
+        Ok(found.and_then(|group| Group::shown(ctx, group)))
+    }
+    /// The group or user's namespace it stands in. Null when the caller may not see it.
+    async fn namespace(&self, ctx: &Context<'_>) -> Outcome<Option<Namespace>> {
+        Ok(self.find_namespace(ctx).await.or_error()?.map(Namespace))
+    }
+    /// The group at the top.
+    async fn root_group(&self, ctx: &Context<'_>) -> Outcome<Option<Group>> {
+        let root = self.row.full_path.split('/').next().unwrap_or_default();
+        let found = group::find(ctx, IdOrPath::Path(root)).await.or_error()?;
+        Ok(found.and_then(|group| Group::shown(ctx, group)))
+    }
+    /// What the caller may do.
+    async fn user_permissions(&self, ctx: &Context<'_>) -> ProjectPermissions {
+        let may = |action| self.guard.permits(ctx.viewer(), action);
+        ProjectPermissions {
+            read_project: may(Action::View),
+            admin_project: may(Action::Administer),
+            remove_project: may(Action::Destroy),
+            read_package: may(Action::ViewPackages),
+            create_package: may(Action::PublishPackages),
+            destroy_package: may(Action::DestroyPackages),
+            admin_project_member: may(Action::ManageMembers),
+            manage_deploy_tokens: may(Action::ManageDeployTokens),
+        }
+    }
+    /// Its packages. Null when the registry is off, or the caller may not see packages.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn packages(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
+        #[graphql(desc = "Part of the name, whatever the case.")] package_name: Option<String>,
+        #[graphql(desc = "The format. Without it, Terraform modules are left out.")] package_type: Option<
+            PackageTypeEnum,
+        >,
+        #[graphql(desc = "The version, exactly.")] package_version: Option<String>,
+        #[graphql(desc = "The status. Without it, displayable ones.")] status: Option<PackageStatus>,
+        #[graphql(default, desc = "Also packages without a version.")] include_versionless: bool,
+        sort: Option<PackageSortArgument>,
+    ) -> Outcome<Option<Connection<Package, Count>>> {
+        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackages).is_none() {
+            return Ok(None);
+        }
+        let arguments = ListArguments {
+            package_name,
+            package_type,
+            package_version,
+            status,
+            include_versionless,
+            direct_only: None,
+            page: PageArguments { first, last, after, before, skip },
+        };
+        let order = sort.unwrap_or(PackageSortArgument::CreatedDesc).into();
+        crate::package::list(ctx, PackageScope::Project(self.row.id), order, arguments).await.map(Some)
+    }
+    /// Members, those of the groups above included. Null for callers who may not see them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn project_members(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
+        #[graphql(desc = "Part of the name or user name.")] search: Option<String>,
+        #[graphql(desc = "Where the membership was given; here and above when left out.")] relations: Option<
+            Vec<ProjectMemberRelation>,
+        >,
+        #[graphql(desc = "Only this user (ours).")] user_id: Option<UserID>,
+    ) -> Outcome<Option<Connection<MemberInterface, Count>>> {
+        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewMembers).is_none() {
+            return Ok(None);
+        }
+        let page = PageArguments { first, last, after, before, skip };
+        let direct = relations.is_some_and(|relations| !relations.contains(&ProjectMemberRelation::Inherited));
+        let arguments = MemberArguments { direct, search, user_id: user_id.map(|UserID(id)| id), page };
+        project_members(ctx, self.row.id, arguments).await.map(Some).or_error()
+    }
+    /// Deploy tokens made for the project itself (ours). An error for callers who may not manage them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn deploy_tokens(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
+        #[graphql(desc = "Only active, or only inactive ones.")] active: Option<bool>,
+    ) -> Outcome<Connection<DeployToken, Count>> {
+        let guard = Some(self.guard.clone());
+        gate::authorize(ctx, guard, Subject::Project, Action::ManageDeployTokens).or_error()?;
+        let arguments = PageArguments { first, last, after, before, skip };
+        deploy_tokens_of(ctx, Holder::Project(self.row.id), active, &arguments).await.or_error()
+    }
+}

@@ -1,0 +1,9 @@
+//! People and machine accounts.
+
+mod create;
+mod query;
+mod types;
+
+pub(crate) use create::UserMutation;
+pub(crate) use query::UserQuery;
+pub(crate) use types::UserCore;

@@ -1,0 +1,132 @@
+//! The configuration: read once, at the start, and checked as a whole.
+
+mod address;
+mod settings;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use store::Secret;
+
+pub(crate) use address::{Database, Storage};
+pub(crate) use settings::{LogFormat, Settings, reason};
+
+use crate::stop::Stop;
+
+/// Every key with its meaning, ready to be copied.
+#[cfg(test)]
+const TEMPLATE: &str = include_str!("config.template.toml");
+
+/// Variable with the first administrator's token. There is no flag: other users of the machine can read flags.
+const ADMIN_TOKEN: &str = "ENTREPOT_ADMIN_TOKEN";
+
+/// The configuration in force.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// Address to listen on, as `host:port`.
+    pub(crate) listen: String,
+    /// The data folder.
+    pub(crate) data_dir: PathBuf,
+    /// The database.
+    pub(crate) database: Database,
+    /// Connections to the database.
+    pub(crate) database_connections: u32,
+    /// The store of bytes.
+    pub(crate) storage: Storage,
+    /// What links start with, without a slash at the end; none is made from the address in use.
+    pub(crate) external_url: Option<String>,
+    /// The first administrator's token, when it was chosen.
+    pub(crate) admin_token: Option<Secret>,
+    /// What to log, and how.
+    pub(crate) telemetry: Telemetry,
+    /// What requests may take.
+    pub(crate) http: HttpLimits,
+}
+
+/// What to log, and how.
+#[derive(Clone, Debug)]
+pub(crate) struct Telemetry {
+    /// Which lines.
+    pub(crate) filter: String,
+    /// How they are written.
+    pub(crate) format: LogFormat,
+    /// Whether `/-/metrics` answers.
+    pub(crate) metrics: bool,
+}
+
+/// How long things may take.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct HttpLimits {
+    /// Requests under way at the end.
+    pub(crate) shutdown_grace: Duration,
+    /// The head of a request, and the wait for it.
+    pub(crate) header_timeout: Duration,
+    /// An answer to a request without an upload, until it begins.
+    pub(crate) request_timeout: Duration,
+    /// A pause within a request's body.
+    pub(crate) idle_timeout: Duration,
+}
+
+impl Config {
+    /// The configuration from `given` (flags over variables, as clap has put them together), over the file, over defaults.
+    pub(crate) fn load(given: Settings, file: Option<&Path>) -> Result<Self, Stop> {
+        let settings = match file {
+            Some(path) => given.or(Settings::read(path)?),
+            None => given,
+        };
+        let admin_token = match env::var(ADMIN_TOKEN) {
+            Ok(token) if !token.trim().is_empty() => Some(Secret::given(token.trim())),
+            Ok(_) | Err(env::VarError::NotPresent) => None,
+            Err(env::VarError::NotUnicode(_)) => {
+                return Err(Stop::usage(format!("{ADMIN_TOKEN} is not valid UTF-8")));
+            }
+        };
+        Self::resolve(settings, admin_token, env::var("RUST_LOG").ok())
+    }
+
+    /// Checks the settings and fills in the defaults.
+    fn resolve(
+        settings: Settings,
+        admin_token: Option<Secret>,
+        rust_log: Option<String>,
+    ) -> Result<Self, Stop> {
+        let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("./entrepot-data"));
+        let filter = settings.log.or(rust_log).unwrap_or_else(|| "info".to_owned());
+        Ok(Self {
+            listen: address::listen(settings.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
+            database: Database::parse(settings.database_url.as_deref(), &data_dir)?,
+            database_connections: match settings.database_connections {
+                Some(0) => return Err(Stop::usage("database_connections must be at least 1")),
+                given => given.unwrap_or(8),
+            },
+            storage: Storage::parse(settings.storage_url.as_deref(), &data_dir)?,
+            external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
+            admin_token,
+            telemetry: Telemetry {
+                filter,
+                format: settings.log_format.unwrap_or(LogFormat::Text),
+                metrics: settings.metrics.unwrap_or(true),
+            },
+            http: HttpLimits {
+                shutdown_grace: Duration::from_secs(settings.shutdown_grace_seconds.unwrap_or(30)),
+                header_timeout: timeout("header_timeout_seconds", settings.header_timeout_seconds)?,
+                request_timeout: timeout("request_timeout_seconds", settings.request_timeout_seconds)?,
+                idle_timeout: timeout("idle_timeout_seconds", settings.idle_timeout_seconds)?,
+            },
+            data_dir,
+        })
+    }
+}
+
+fn timeout(name: &str, seconds: Option<u64>) -> Result<Duration, Stop> {
+    match seconds.unwrap_or(60) {
+        0 => Err(Stop::usage(format!("{name} must be at least 1"))),
+        seconds => Ok(Duration::from_secs(seconds.min(86_400))),
+    }
+}

@@ -1,0 +1,3 @@
+//! Packages made in code, in memory: no binary stands in the repository.
+
+pub mod npm;

@@ -1,0 +1,160 @@
+//! Groups, projects and tokens in one line each.
+
+use access::{Holder, Identity, Viewer};
+use domain::{NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, Visibility};
+use store::{
+    deploy_tokens::{self, NewDeployToken},
+    groups::{self, NewGroup},
+    instance_settings::{self, InstanceSettingsChange},
+    members::{self, Membership, NewMember, Place},
+    projects::{self, NewProject, ProjectChange},
+};
+
+use crate::{Person, World};
+
+/// A group.
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// Its id.
+    pub id: NamespaceId,
+    /// Its full path.
+    pub full_path: String,
+    /// Who may know it.
+    pub visibility: Visibility,
+}
+
+/// A project.
+#[derive(Clone, Debug)]
+pub struct Project {
+    /// Its id.
+    pub id: ProjectId,
+    /// Its full path.
+    pub full_path: String,
+    /// Who may know it.
+    pub visibility: Visibility,
+    /// Who may use its registry.
+    pub registry: RegistryAccessLevel,
+}
+
+/// Whoever arranges a world may grant everything.
+const STAGEHAND: members::Caller = members::Caller { user_id: None, role: Role::Owner };
+
+impl World {
+    /// A top-level group with the whole cast as members.
+    pub async fn group(&self, path: &str, visibility: Visibility) -> Group {
+        let group = self.empty_group(None, path, visibility).await;
+        for person in self.people.members() {
+            let role = person.role.expect("members have a role");
+            self.add_member(Place::Group(group.id), person, role).await;
+        }
+        group
+    }
+
+    /// A top-level group without members.
+    pub async fn deserted_group(&self, path: &str, visibility: Visibility) -> Group {
+        self.empty_group(None, path, visibility).await
+    }
+
+    /// A group below another, whose members it inherits.
+    pub async fn subgroup(&self, parent: &Group, path: &str, visibility: Visibility) -> Group {
+        self.empty_group(Some(parent.id), path, visibility).await
+    }
+
+    async fn empty_group(&self, parent: Option<NamespaceId>, path: &str, visibility: Visibility) -> Group {
+        let new = NewGroup {
+            parent_id: parent,
+            path: path.to_owned(),
+            name: path.to_owned(),
+            description: String::new(),
+            visibility,
+            creator_id: None,
+        };
+        let group = groups::create(&self.store, new, self.now()).await.expect("a group");
+        Group { id: group.id, full_path: group.full_path, visibility }
+    }
+
+    /// A project whose registry goes with its visibility.
+    pub async fn project(&self, group: &Group, path: &str, visibility: Visibility) -> Project {
+        let new = NewProject {
+            namespace_id: group.id,
+            path: path.to_owned(),
+            name: path.to_owned(),
+            description: String::new(),
+            visibility,
+            registry_access_level: RegistryAccessLevel::Enabled,
+            creator_id: None,
+        };
+        let project = projects::create(&self.store, new, self.now()).await.expect("a project");
+        Project {
+            id: project.id,
+            full_path: project.full_path,
+            visibility,
+            registry: RegistryAccessLevel::Enabled,
+        }
+    }
+
+    /// Changes who may use the registry of `project`.
+    pub async fn set_registry(&self, project: &mut Project, level: RegistryAccessLevel) {
+        let change = ProjectChange { registry_access_level: Some(level), ..ProjectChange::default() };
+        projects::update(&self.store, project.id, change, self.now()).await.expect("a change");
+        project.registry = level;
+    }
+
+    /// Makes `person` a member of a project.
+    pub async fn join(&self, project: &Project, person: &Person, role: Role) {
+        self.add_member(Place::Project(project.id), person, role).await;
+    }
+
+    async fn add_member(&self, place: Place, person: &Person, role: Role) {
+        let user_id = person.user().expect("a user");
+        let new = NewMember { membership: Membership { place, user_id }, role, expires_at: None };
+        members::add(&self.store, new, STAGEHAND, self.now()).await.expect("a member");
+    }
+
+    /// A deploy token of a project.
+    pub async fn deploy_token(&self, project: &Project, scope: Scope) -> Person {
+        self.new_deploy_token(Holder::Project(project.id), scope).await
+    }
+
+    /// A deploy token of a group.
+    pub async fn group_deploy_token(&self, group: &Group, scope: Scope) -> Person {
+        self.new_deploy_token(Holder::Group(group.id), scope).await
+    }
+
+    async fn new_deploy_token(&self, holder: Holder, scope: Scope) -> Person {
+        let scopes: Scopes = [scope].into_iter().collect();
+        let new = NewDeployToken {
+            holder,
+            name: scope.name().to_owned(),
+            username: None,
+            scopes,
+            expires_at: None,
+            creator_id: None,
+        };
+        let (token, secret) = deploy_tokens::create(&self.store, new, self.now()).await.expect("a token");
+        let viewer = Viewer::new(Identity::DeployToken { id: token.id, holder }, scopes);
+        Person::new(token.username, None, viewer, &secret)
+    }
+
+    /// Switches the package registry of the instance on or off.
+    pub async fn switch_registry(&self, enabled: bool) {
+        self.switch(InstanceSettingsChange {
+            package_registry_enabled: Some(enabled),
+            ..InstanceSettingsChange::default()
+        })
+        .await;
+    }
+
+    /// Lets projects open their registry to everyone, or takes that back.
+    pub async fn switch_anyone_may_pull(&self, allowed: bool) {
+        self.switch(InstanceSettingsChange {
+            package_registry_allow_anyone_to_pull_option: Some(allowed),
+            ..InstanceSettingsChange::default()
+        })
+        .await;
+    }
+
+    async fn switch(&self, change: InstanceSettingsChange) {
+        instance_settings::update(&self.store, change, self.now()).await.expect("a change of settings");
+    }
+}

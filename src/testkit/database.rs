@@ -1,0 +1,122 @@
+//! A migrated database with the cast in it, for each world its own: a copy of a template that is made once per process.
+
+use std::{
+    fs,
+    sync::atomic::{AtomicU32, Ordering},
+};
+
+use sea_orm::{ConnectionTrait, Database};
+use store::{Settings, Store};
+use tempfile::TempDir;
+use tokio::sync::OnceCell;
+
+use crate::People;
+
+/// Names a PostgreSQL server, as a role that may create databases: `postgres://user@host:port/postgres`.
+const SERVER: &str = "ENTREPOT_TEST_POSTGRES_URL";
+
+/// A migrated database with people, and how to copy it.
+struct Template {
+    people: People,
+    kind: Kind,
+}
+
+enum Kind {
+    /// The bytes of the file.
+    Sqlite(Vec<u8>),
+    /// A database on the server. Left there: a process has no last moment to drop it in.
+    Postgres { server: String, name: String },
+}
+
+static TEMPLATE: OnceCell<Template> = OnceCell::const_new();
+
+/// One world's database. Gone when dropped.
+pub(crate) struct TestDatabase {
+    pub(crate) url: String,
+    /// Files of the world: the SQLite database, blobs on disk.
+    pub(crate) directory: TempDir,
+    postgres: Option<(String, String)>,
+}
+
+impl TestDatabase {
+    /// A fresh copy, with the people in it.
+    pub(crate) async fn new() -> (Self, People) {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let template = TEMPLATE.get_or_init(Template::make).await;
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let (url, postgres) = match &template.kind {
+            Kind::Sqlite(bytes) => {
+                let file = directory.path().join("entrepot.sqlite");
+                fs::write(&file, bytes).expect("a copy of the template");
+                (sqlite_url(&file), None)
+            }
+            Kind::Postgres { server, name } => {
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                let copy = format!("testkit_{}_{number}", std::process::id());
+                on_server(server, &format!("CREATE DATABASE {copy} TEMPLATE {name}")).await;
+                (database_url(server, &copy), Some((server.clone(), copy)))
+            }
+        };
+        (Self { url, directory, postgres }, template.people.clone())
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let Some((server, name)) = self.postgres.take() else { return };
+        // A runtime of its own, since the test's is ending and cannot be waited on from here.
+        let dropping = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime
+                .expect("a runtime")
+                .block_on(on_server(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
+        });
+        let _ = dropping.join();
+    }
+}
+
+impl Template {
+    async fn make() -> Self {
+        match std::env::var(SERVER) {
+            Ok(server) => {
+                let name = format!("testkit_template_{}", std::process::id());
+                on_server(&server, &format!("CREATE DATABASE {name}")).await;
+                let people = fill(&database_url(&server, &name)).await;
+                Self { people, kind: Kind::Postgres { server, name } }
+            }
+            Err(_) => {
+                let directory = tempfile::tempdir().expect("a temporary directory");
+                let file = directory.path().join("template.sqlite");
+                let people = fill(&sqlite_url(&file)).await;
+                let wal = file.with_extension("sqlite-wal");
+                assert!(!wal.exists(), "closing the last connection empties the log into the file");
+                Self { people, kind: Kind::Sqlite(fs::read(&file).expect("the template")) }
+            }
+        }
+    }
+}
+
+/// Migrates the database at `url`, puts people into it and closes it.
+async fn fill(url: &str) -> People {
+    let store = Store::connect(&Settings::new(url)).await.expect("a database");
+    migration::migrate(store.migration_connection()).await.expect("migrations");
+    let people = People::create(&store).await;
+    store.close().await.expect("closing");
+    people
+}
+
+fn sqlite_url(file: &std::path::Path) -> String {
+    format!("sqlite://{}?mode=rwc", file.display())
+}
+
+/// The server's address with another database.
+fn database_url(server: &str, database: &str) -> String {
+    let (base, _) = server.rsplit_once('/').expect("an address with a database name");
+    format!("{base}/{database}")
+}
+
+async fn on_server(server: &str, sql: &str) {
+    let connection = Database::connect(server).await.expect("the test server");
+    connection.execute_unprepared(sql).await.expect("a command of the test server");
+    connection.close().await.expect("closing");
+}

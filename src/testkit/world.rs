@@ -1,0 +1,125 @@
+//! Everything behind the doors, in one call.
+
+use std::sync::Arc;
+
+use async_graphql::{BatchRequest, BatchResponse, Variables};
+use axum::Router;
+use blob::{BlobStore, DiskStore, MemoryStore};
+use domain::{Clock, Failure, rules::RuleBook};
+use gateway::{Backend, Gateway};
+use graphql::Model;
+use serde_json::Value;
+use store::Store;
+use time::OffsetDateTime;
+
+use crate::{Client, People, Person, TestClock, database::TestDatabase};
+
+/// What links in answers start with.
+const EXTERNAL_URL: &str = "http://registry.test";
+
+/// Where a world keeps bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Blobs {
+    /// In memory.
+    #[default]
+    Memory,
+    /// In a temporary folder.
+    Disk,
+}
+
+/// A registry with nothing in it but people.
+pub struct World {
+    /// Tells the world what time it is.
+    pub clock: Arc<TestClock>,
+    /// The cast.
+    pub people: People,
+    /// The door for adapters.
+    pub gateway: Gateway,
+    /// The canonical model.
+    pub model: Arc<Model>,
+    memory: Option<MemoryStore>,
+    pub(crate) store: Store,
+    /// Last, so that the database goes when its connections have gone.
+    _database: TestDatabase,
+}
+
+impl World {
+    /// A world that knows the formats of `rules` and keeps bytes in memory.
+    pub async fn new(rules: RuleBook) -> Self {
+        Self::with(rules, Blobs::Memory).await
+    }
+
+    /// A world that knows the formats of `rules` and keeps bytes where `blobs` says.
+    pub async fn with(rules: RuleBook, blobs: Blobs) -> Self {
+        let (database, people) = TestDatabase::new().await;
+        let settings = store::Settings { max_connections: 4, ..store::Settings::new(&database.url) };
+        let store = Store::connect(&settings).await.expect("a copy of the template");
+        let clock = Arc::new(TestClock::default());
+        let memory = (blobs == Blobs::Memory).then(MemoryStore::new);
+        let bytes: Arc<dyn BlobStore> = match &memory {
+            Some(memory) => Arc::new(memory.clone()),
+            None => Arc::new(DiskStore::open(database.directory.path().join("blobs")).expect("a folder")),
+        };
+        let model = Model::new(graphql::Settings {
+            store: store.clone(),
+            blobs: bytes,
+            rules,
+            clock: clock.clone(),
+            external_url: EXTERNAL_URL.into(),
+        })
+        .await
+        .expect("a model");
+        let gateway = Gateway::new(model.clone(), EXTERNAL_URL);
+        Self { clock, people, gateway, model, memory, store, _database: database }
+    }
+
+    /// What time it is in this world.
+    pub fn now(&self) -> OffsetDateTime {
+        self.clock.now()
+    }
+
+    /// A client of `router`.
+    pub fn client(&self, router: Router) -> Client {
+        Client::new(router)
+    }
+
+    /// How many SQL statements ran so far.
+    pub fn statements(&self) -> u64 {
+        self.store.statements()
+    }
+
+    /// Uploads under way or staged, in a world that keeps bytes in memory.
+    pub fn staged_count(&self) -> usize {
+        self.memory.as_ref().expect("bytes in memory").staged_count()
+    }
+
+    /// Contents stored for good, in a world that keeps bytes in memory.
+    pub fn blob_count(&self) -> usize {
+        self.memory.as_ref().expect("bytes in memory").blob_count()
+    }
+
+    /// Runs a document at the open door, as a script would; gives the whole response. A credential that is not accepted is
+    /// the failure.
+    pub async fn try_graphql(
+        &self,
+        person: &Person,
+        document: &str,
+        variables: Value,
+    ) -> Result<Value, Failure> {
+        let credential = person.secret().map(|secret| domain::Credential {
+            carrier: domain::Carrier::Bearer,
+            username: None,
+            secret: secret.to_owned(),
+        });
+        let session = self.model.authenticate(credential.as_ref()).await?;
+        let request = async_graphql::Request::new(document).variables(Variables::from_json(variables));
+        let response = self.model.execute_open(&session, BatchRequest::Single(request)).await;
+        let BatchResponse::Single(response) = response else { unreachable!("one request, one response") };
+        Ok(serde_json::to_value(response).expect("responses are JSON"))
+    }
+
+    /// As [`World::try_graphql`], for a person whose credential is accepted.
+    pub async fn graphql(&self, person: &Person, document: &str, variables: Value) -> Value {
+        self.try_graphql(person, document, variables).await.expect("an accepted credential")
+    }
+}

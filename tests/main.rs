@@ -1,0 +1,13 @@
+//! What spans crates: the architecture, the schema, every route, access across protocols, memory, real clients.
+//!
+//! One binary, so that one link serves all of it. What concerns one format stands in that format's folder.
+
+mod access_matrix;
+mod architecture;
+mod clients;
+mod lists;
+mod operations;
+mod route_audit;
+mod schema;
+mod streaming;
+mod world;
