@@ -3,10 +3,31 @@
 use async_graphql::MergedObject;
 
 use crate::{
+    group::{ChangeGroupMutation, CreateGroupMutation},
+    instance::InstanceMutation,
+    member::MemberMutation,
     package::{DeprecateMutation, DestroyMutation, PublishMutation, TagMutation},
+    project::{ChangeProjectMutation, CreateProjectMutation},
+    token::{AccessTokenMutation, DeployTokenMutation},
     upload::UploadMutation,
+    user::UserMutation,
 };
 
 /// What can be changed. One mutation is one transaction.
 #[derive(Default, MergedObject)]
-pub(crate) struct Mutation(UploadMutation, PublishMutation, TagMutation, DeprecateMutation, DestroyMutation);
+pub(crate) struct Mutation(
+    UploadMutation,
+    PublishMutation,
+    TagMutation,
+    DeprecateMutation,
+    DestroyMutation,
+    CreateProjectMutation,
+    ChangeProjectMutation,
+    CreateGroupMutation,
+    ChangeGroupMutation,
+    MemberMutation,
+    AccessTokenMutation,
+    DeployTokenMutation,
+    UserMutation,
+    InstanceMutation,
+);

@@ -2,8 +2,11 @@
 
 use async_graphql::MergedObject;
 
-use crate::package::PackageQuery;
+use crate::{
+    group::GroupQuery, instance::InstanceQuery, package::PackageQuery, project::ProjectQuery,
+    token::AccessTokenQuery, user::UserQuery,
+};
 
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub(crate) struct Query(PackageQuery);
+pub(crate) struct Query(PackageQuery, ProjectQuery, GroupQuery, UserQuery, AccessTokenQuery, InstanceQuery);

@@ -28,7 +28,6 @@ impl Extension for OnlyValidate {
 /// A variable's declared type is compared with its argument only when `variables` has a value for it.
 pub async fn validate(document: &str, operation: &str, variables: serde_json::Value) -> Vec<String> {
     let schema = crate::builder().extension(OnlyValidate).finish();
-    let request =
-        Request::new(document).operation_name(operation).variables(Variables::from_json(variables));
+    let request = Request::new(document).operation_name(operation).variables(Variables::from_json(variables));
     schema.execute(request).await.errors.into_iter().map(|error| error.message).collect()
 }

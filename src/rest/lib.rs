@@ -1,1 +1,37 @@
-//! Placeholder.
+//! GitLab's REST API around packages, under `/api/v4`: the routes that scripts and python-gitlab use to set things up, list,
+//! download and delete.
+//!
+//! An adapter like any format: each route runs named operations through `gateway` and puts the answer into GitLab's JSON. One
+//! folder a noun. What must not go in here: decisions about access, SQL, bytes.
+
+mod error;
+mod package_files;
+mod packages;
+mod pagination;
+mod params;
+mod shape;
+
+use std::sync::Arc;
+
+use axum::Router;
+use gateway::{Gateway, RouteInfo, RouteTable};
+
+use crate::error::RestDialect;
+
+/// Every route, in one table.
+fn table() -> RouteTable {
+    let mut table = RouteTable::absolute(Arc::new(RestDialect));
+    packages::routes(&mut table);
+    package_files::routes(&mut table);
+    table
+}
+
+/// The router that serves the API.
+pub fn router(gateway: &Gateway) -> Router {
+    table().into_router(gateway)
+}
+
+/// What the router serves, for tests and documentation.
+pub fn route_infos() -> Vec<RouteInfo> {
+    table().infos().cloned().collect()
+}

@@ -44,15 +44,15 @@ impl Server {
         make_data_dir(&config.data_dir)?;
         let lock = DataLock::for_server(&config)?;
         let listener = listen(&config.listen).await?;
-        let address =
-            listener.local_addr().map_err(|error| Stop::failed(format!("the socket has no address: {error}")))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| Stop::failed(format!("the socket has no address: {error}")))?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let store = open_database(&config).await?;
         migrate(&store).await?;
         let blobs = open_storage(&config.storage).await?;
         let first_run = first_run::prepare(&store, &config, clock.now()).await?;
-        let external_url: Arc<str> =
-            config.external_url.clone().unwrap_or_else(|| url_of(address)).into();
+        let external_url: Arc<str> = config.external_url.clone().unwrap_or_else(|| url_of(address)).into();
         let model = graphql::Model::new(graphql::Settings {
             store: store.clone(),
             blobs: Arc::clone(&blobs),
@@ -146,9 +146,9 @@ impl DataLock {
 pub(crate) async fn open_database(config: &Config) -> Result<Store, Stop> {
     let mut settings = store::Settings::new(config.database.url());
     settings.max_connections = config.database_connections;
-    Store::connect(&settings)
-        .await
-        .map_err(|error| Stop::failed(format!("the database cannot be opened ({}): {error}", config.database)))
+    Store::connect(&settings).await.map_err(|error| {
+        Stop::failed(format!("the database cannot be opened ({}): {error}", config.database))
+    })
 }
 
 /// Brings the database up to date.
@@ -165,7 +165,9 @@ pub(crate) async fn open_storage(storage: &Storage) -> Result<Arc<dyn BlobStore>
     let opened = tokio::task::spawn_blocking(move || DiskStore::open(folder)).await;
     match opened {
         Ok(Ok(store)) => Ok(Arc::new(store)),
-        Ok(Err(error)) => Err(Stop::failed(format!("the storage folder {place} cannot be used: {}", told(&error)))),
+        Ok(Err(error)) => {
+            Err(Stop::failed(format!("the storage folder {place} cannot be used: {}", told(&error))))
+        }
         Err(error) => Err(Stop::failed(format!("the storage folder {place} cannot be used: {error}"))),
     }
 }

@@ -104,10 +104,10 @@ fn left_over(path: &Path) -> Result<Option<Secret>, Stop> {
 
 /// A fresh token.
 fn draw() -> Result<Secret, Stop> {
-    let mut bytes = [0_u8; 20];
-    getrandom::fill(&mut bytes).map_err(|error| Stop::failed(format!("the system gives no random bytes: {error}")))?;
-    let random: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Secret::given(format!("{}{random}", access_tokens::PREFIX)))
+    let mut bytes = [0_u8; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Stop::failed(format!("the system gives no random bytes: {error}")))?;
+    Ok(Secret::given(format!("{}{:032x}", access_tokens::PREFIX, u128::from_be_bytes(bytes))))
 }
 
 /// Writes the token where only the owner can read it: whole, or not at all.

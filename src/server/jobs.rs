@@ -5,13 +5,32 @@ use std::{sync::Arc, time::Duration};
 use blob::BlobStore;
 use tokio::time::{self, MissedTickBehavior};
 
-/// How often uploads are looked through.
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
-/// How old an upload is when nobody will publish it any more.
-const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+use crate::telemetry;
 
-/// Removes abandoned uploads, now and then once an hour, until it is aborted. Every replica may do so.
+/// How often uploads are looked through.
+const SWEEP_EVERY: Duration = Duration::from_hours(1);
+/// How old an upload is when nobody will publish it any more.
+const ABANDONED_AFTER: Duration = Duration::from_hours(24);
+
+/// How often what the histograms have collected is summed up. Until then it takes memory.
+const SUM_UP_EVERY: Duration = Duration::from_secs(5);
+
+/// Runs all of it until it is aborted.
 pub(crate) async fn run(blobs: Arc<dyn BlobStore>) {
+    tokio::join!(sweep(blobs), sum_up());
+}
+
+async fn sum_up() {
+    let mut ticks = time::interval(SUM_UP_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        telemetry::metrics().run_upkeep();
+    }
+}
+
+/// Removes abandoned uploads, now and then once an hour. Every replica may do so.
+async fn sweep(blobs: Arc<dyn BlobStore>) {
     let mut ticks = time::interval(SWEEP_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {

@@ -13,7 +13,8 @@ pub(crate) struct Signals {
 impl Signals {
     /// Takes the signals over. From here on they end nothing by themselves.
     pub(crate) fn take() -> Result<Self, Stop> {
-        let take = |kind| signal(kind).map_err(|error| Stop::failed(format!("signals cannot be received: {error}")));
+        let take =
+            |kind| signal(kind).map_err(|error| Stop::failed(format!("signals cannot be received: {error}")));
         Ok(Self { terminate: take(SignalKind::terminate())?, interrupt: take(SignalKind::interrupt())? })
     }
 

@@ -32,11 +32,14 @@ const BUCKETS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 
 /// Starts writing the log, to standard error. Once in a process.
 pub(crate) fn start(telemetry: &Telemetry) -> Result<(), Stop> {
-    let filter = EnvFilter::try_new(&telemetry.filter)
-        .map_err(|error| Stop::usage(format!("the log filter '{}' cannot be read: {error}", telemetry.filter)))?;
+    let filter = EnvFilter::try_new(&telemetry.filter).map_err(|error| {
+        Stop::usage(format!("the log filter '{}' cannot be read: {error}", telemetry.filter))
+    })?;
     let lines = fmt().with_env_filter(filter).with_writer(io::stderr);
     let started = match telemetry.format {
-        LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init(),
+        LogFormat::Json => {
+            lines.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
+        }
         LogFormat::Text => lines.with_ansi(io::stderr().is_terminal()).with_target(false).try_init(),
     };
     started.map_err(|error| Stop::failed(format!("the log cannot be started: {error}")))?;

@@ -45,6 +45,17 @@ pub struct Protocol {
     pub publish: fn(&Project, number: u32, size: usize) -> Publish,
     /// Where the file of version `number` is downloaded.
     pub download: fn(&Project, number: u32) -> String,
+    /// Whether a 401 comes with a challenge. npm prints a challenge instead of the text.
+    pub challenge: Challenge,
+}
+
+/// What comes with a 401.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Challenge {
+    /// `WWW-Authenticate`: the client sends its credential when asked.
+    Sent,
+    /// Nothing: the client sends its credential unasked, or shows the challenge to people.
+    Withheld,
 }
 
 /// A world with a private project, and a client.
@@ -123,7 +134,8 @@ pub async fn strangers(protocol: Protocol) {
     let people = &stage.world.people;
     for person in [&people.anonymous, &people.impostor, &people.revoked, &people.expired] {
         let answer = stage.get(&path).by(person).send().await.expect(401);
-        assert!(answer.headers.contains_key("www-authenticate"), "{}: a challenge", answer.described);
+        let challenged = answer.headers.contains_key("www-authenticate");
+        assert_eq!(challenged, protocol.challenge == Challenge::Sent, "{}: a challenge", answer.described);
         stage.publish(2, person).await.expect(401);
     }
     stage.get(&path).by(&people.outsider).send().await.expect(404);

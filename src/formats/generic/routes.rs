@@ -147,6 +147,7 @@ fn published_file(upload_id: String, expected: ExpectedDigests) -> generic_publi
         sha256: expected.sha256,
         sha512: None,
         properties: None,
+        channel: None,
     }
 }
 

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     metadata::BUNDLE_FIELD,
-    rules::{file_name_of, parse_version},
+    rules::{parse_version, unscoped_file},
 };
 
 /// An index document of npm.
@@ -116,8 +116,8 @@ fn dist(version: &PublishedVersion<'_>) -> Option<String> {
     let project = version.project.0;
     let registry = format!("{BASE_URL}/api/v4/projects/{project}/packages/npm");
     let name = utf8_percent_encode(version.name, PATH);
-    let link = file_name_of(version.name, version.version);
-    let mut dist = format!("{{\"tarball\":\"{registry}/{name}/-/{}\"", utf8_percent_encode(&link, PATH));
+    let link = unscoped_file(version.name, &file.file_name);
+    let mut dist = format!("{{\"tarball\":\"{registry}/{name}/-/{}\"", utf8_percent_encode(link, PATH));
     if let Some(sha1) = file.digests.hex(DigestAlgorithm::Sha1) {
         let _ = write!(dist, ",\"shasum\":\"{sha1}\"");
     }

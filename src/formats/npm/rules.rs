@@ -172,16 +172,12 @@ impl FormatRules for NpmRules {
         raw: &str,
     ) -> Result<(), Failure> {
         let file = unscoped_file(&name.display, raw);
+        // Compared as versions: bun leaves the build metadata in the name of a file and takes it off the version.
+        let stated = version_in_file_name(&name.display, file).and_then(parse_version);
         let matches = match version {
-            Some(version) => [&version.display, &version.key]
-                .iter()
-                .any(|version| file == file_name_of(&name.display, Some(version))),
+            Some(version) => stated.is_some_and(|stated| version_key(&stated) == version.key),
             // An upload may be asked for before the version is known.
-            None => {
-                file == file_name_of(&name.display, None)
-                    || version_in_file_name(&name.display, file)
-                        .is_some_and(|text| parse_version(text).is_some())
-            }
+            None => stated.is_some() || file == file_name_of(&name.display, None),
         };
         if matches {
             return Ok(());
@@ -319,7 +315,7 @@ mod tests {
     fn file_names() {
         let name = name("@acme/web").expect("valid");
         let version = NpmRules.version("1.0.0+b").expect("valid");
-        for good in ["web-1.0.0.tgz", "@acme/web-1.0.0.tgz", "web-1.0.0+b.tgz"] {
+        for good in ["web-1.0.0.tgz", "@acme/web-1.0.0.tgz", "web-1.0.0+b.tgz", "web-1.0.0+c.tgz"] {
             NpmRules.file_name(&name, Some(&version), good).expect(good);
         }
         for bad in

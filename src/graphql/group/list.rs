@@ -61,8 +61,7 @@ pub(super) async fn group_connection(
 ) -> Result<Connection<Group, Count>, Failure> {
     filter.search = filter.search.filter(|text| !text.is_empty());
     let (order, direction, name) = sort.order();
-    let list =
-        GroupList { filter: filter.clone(), order, direction, page: arguments.request(ctx, name)? };
+    let list = GroupList { filter: filter.clone(), order, direction, page: arguments.request(ctx, name)? };
     let now = ctx.now();
     let page = groups::list(ctx.store(), ctx.viewer(), &list, now).await?;
     let page = store::Page {

@@ -44,7 +44,6 @@ impl Group {
         let row = gate::visible(ctx, Some(group), action)?;
         (row.kind == NamespaceKind::Group).then_some(Self { row, guard, full })
     }
-
 }
 
 /// The names of the groups above and the group's own, for reading.
@@ -145,7 +144,8 @@ impl Group {
         #[graphql(desc = "Ours.")] sort: Option<ProjectSort>,
     ) -> Outcome<Connection<Project, Count>> {
         let depth = if include_subgroups { Depth::Descendants } else { Depth::Direct };
-        let filter = ProjectFilter { search, namespace: Some((self.row.id, depth)), ..ProjectFilter::default() };
+        let filter =
+            ProjectFilter { search, namespace: Some((self.row.id, depth)), ..ProjectFilter::default() };
         let arguments = PageArguments { first, last, after, before, skip };
         project_connection(ctx, filter, sort.unwrap_or(ProjectSort::IdDesc), &arguments).await.or_error()
     }

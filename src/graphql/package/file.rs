@@ -7,7 +7,7 @@ use store::packages;
 use crate::{
     context::ContextExt,
     outcome::{OrError, Outcome},
-    relay::global_id::PackagesPackageFileID,
+    relay::global_id::{PackagesPackageFileID, PackagesPackageID},
     scalars::Time,
     upload::claim::ReadClaim,
 };
@@ -37,6 +37,10 @@ pub(crate) struct PackageFile(pub(crate) packages::PackageFile);
 impl PackageFile {
     async fn id(&self) -> PackagesPackageFileID {
         self.0.id.into()
+    }
+    /// The package it belongs to (ours).
+    async fn package_id(&self) -> PackagesPackageID {
+        self.0.package_id.into()
     }
     /// Name, with `/` where the format has directories.
     async fn file_name(&self) -> &str {

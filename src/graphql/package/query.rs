@@ -3,14 +3,15 @@
 use access::Action;
 use async_graphql::{Context, Object};
 use domain::{Failure, PackageName, PackageVersion, Subject, rules::FormatRules};
-use store::packages::{self, FileCoordinates, NameFilter};
+use store::packages::{self, FileCoordinates, NameFilter, PackageScope};
 
 use super::{
     file::PackageFile,
     index::{PackageIndex, open_index},
-    inputs::{PackageScopeInput, PackageTypeEnum},
+    inputs::{PackageScopeInput, PackageStatus, PackageTypeEnum},
+    list::{GroupPackageSort, ListArguments, list},
     scope::{missing, open_scope},
-    types::{Node, PackageDetails},
+    types::{Node, Package, PackageDetails},
 };
 use crate::{
     context::ContextExt,
@@ -83,6 +84,46 @@ impl PackageQuery {
         .or_error()?;
         let package = found.ok_or_else(|| missing(ctx, &scope, Subject::Package)).or_error()?;
         Ok(Node::alone(package).into())
+    }
+
+    /// The packages of a scope (ours): like `packages` of a project or group, at the instance level too, and with an error that
+    /// says why when the scope is refused.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of GitLab's field")]
+    async fn packages(
+        &self,
+        ctx: &Context<'_>,
+        scope: PackageScopeInput,
+        #[graphql(desc = "Part of the name, whatever the case.")] package_name: Option<String>,
+        #[graphql(desc = "Without it, Terraform modules are left out.")] package_type: Option<
+            PackageTypeEnum,
+        >,
+        #[graphql(desc = "The version, exactly.")] package_version: Option<String>,
+        #[graphql(desc = "Without it, the displayable ones.")] status: Option<PackageStatus>,
+        #[graphql(desc = "Packages without a version too.", default = false)] include_versionless: bool,
+        #[graphql(desc = "Of a group: those of its subgroups too.", default = true)] include_subgroups: bool,
+        #[graphql(desc = "CREATED_DESC when left out.")] sort: Option<GroupPackageSort>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
+    ) -> Outcome<Connection<Package, Count>> {
+        let scope = open_scope(ctx, &scope, None, Action::ViewPackages).await.or_error()?;
+        let direct_only = match &scope {
+            PackageScope::Group { group, .. } if !include_subgroups => Some(*group),
+            _ => None,
+        };
+        let arguments = ListArguments {
+            package_name,
+            package_type,
+            package_version,
+            status,
+            include_versionless,
+            direct_only,
+            page: PageArguments { first, last, after, before, skip },
+        };
+        list(ctx, scope, sort.unwrap_or(GroupPackageSort::CreatedDesc).into(), arguments).await
     }
 
     /// One file by its coordinates, for downloading (ours); of several files with one name the newest. NOT_FOUND when there is

@@ -160,7 +160,7 @@ impl CommonFields {
     }
     /// The project it is in.
     async fn project(&self, ctx: &Context<'_>) -> Outcome<Project> {
-        Ok(Project::of_package(ctx, self.0.project(ctx).await?))
+        Project::of_package(ctx, self.0.project(ctx).await?).or_error()
     }
     /// Whether a protection rule covers the name. No rule can be made yet.
     async fn protection_rule_exists(&self) -> bool {

@@ -246,7 +246,8 @@ impl Project {
             return Ok(None);
         }
         let page = PageArguments { first, last, after, before, skip };
-        let direct = relations.is_some_and(|relations| !relations.contains(&ProjectMemberRelation::Inherited));
+        let direct =
+            relations.is_some_and(|relations| !relations.contains(&ProjectMemberRelation::Inherited));
         let arguments = MemberArguments { direct, search, user_id: user_id.map(|UserID(id)| id), page };
         project_members(ctx, self.row.id, arguments).await.map(Some).or_error()
     }

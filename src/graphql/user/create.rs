@@ -52,7 +52,11 @@ pub(crate) struct UserMutation;
 #[Object]
 impl UserMutation {
     /// Creates a user with a namespace of its own (ours). For administrators.
-    async fn create_user(&self, ctx: &Context<'_>, input: CreateUserInput) -> Outcome<Option<CreateUserPayload>> {
+    async fn create_user(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateUserInput,
+    ) -> Outcome<Option<CreateUserPayload>> {
         gate::authorize_instance(ctx, Action::Administer).or_error()?;
         let CreateUserInput { username, name, email, admin } = input;
         let new = NewUser { username, name, email, admin };

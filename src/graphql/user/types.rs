@@ -106,7 +106,8 @@ impl UserFields {
     }
     /// The user's own namespace.
     async fn namespace(&self, ctx: &Context<'_>) -> Outcome<Option<Namespace>> {
-        let found = store::groups::own_namespace(ctx.store(), ctx.viewer(), self.0.id, ctx.now()).await.or_error()?;
+        let found =
+            store::groups::own_namespace(ctx.store(), ctx.viewer(), self.0.id, ctx.now()).await.or_error()?;
         Ok(gate::visible(ctx, found, Action::View).map(Namespace))
     }
     /// The user's personal access tokens, newest first. Null for all but the user and administrators.

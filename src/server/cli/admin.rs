@@ -78,7 +78,10 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), Stop> {
     if let Database::Sqlite { file, .. } = &config.database
         && !file.exists()
     {
-        return Err(Stop::failed(format!("there is no database at {}: run entrepot serve first", file.display())));
+        return Err(Stop::failed(format!(
+            "there is no database at {}: run entrepot serve first",
+            file.display()
+        )));
     }
     let store = boot::open_database(&config).await?;
     let outcome = match migration::pending(store.migration_connection()).await {
@@ -164,9 +167,7 @@ fn read_scopes(names: &[String]) -> Result<Scopes, Stop> {
     let known: Vec<&str> = Scope::PERSONAL.iter().map(|scope| scope.name()).collect();
     match names.iter().find(|name| !known.contains(&name.as_str())) {
         None => Ok(Scopes::from_text(&names.join(" "))),
-        Some(odd) => {
-            Err(Stop::usage(format!("there is no scope '{odd}'; there are: {}", known.join(", "))))
-        }
+        Some(odd) => Err(Stop::usage(format!("there is no scope '{odd}'; there are: {}", known.join(", ")))),
     }
 }
 

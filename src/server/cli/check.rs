@@ -81,8 +81,8 @@ async fn storage(storage: &Storage) -> Result<String, String> {
 /// Whether the name in the address is known. Whether the port is free is no question of configuration: a running server
 /// holds it.
 async fn address(config: &Config) -> Result<String, String> {
-    match tokio::net::lookup_host(&config.listen).await {
-        Ok(mut found) if found.next().is_some() => Ok(format!("{} can be resolved", config.listen)),
+    match tokio::net::lookup_host(&config.listen).await.map(Iterator::count) {
+        Ok(1..) => Ok(format!("{} can be resolved", config.listen)),
         Ok(_) => Err(format!("{} has no address", config.listen)),
         Err(error) => Err(format!("{} cannot be resolved: {}", config.listen, crate::config::reason(&error))),
     }

@@ -28,7 +28,9 @@ pub(super) async fn run(config: Config, arguments: Arguments) -> Result<(), Stop
             .await
             .map(|()| format!("{steps} steps were taken back"))
             .map_err(|error| Stop::failed(format!("the steps cannot be taken back: {error}"))),
-        None => boot::migrate(&store).await.map(|()| format!("the database is up to date: {}", config.database)),
+        None => {
+            boot::migrate(&store).await.map(|()| format!("the database is up to date: {}", config.database))
+        }
     };
     if let Err(error) = store.close().await {
         tracing::warn!(%error, "the database was not closed cleanly");

@@ -145,7 +145,9 @@ pub(crate) fn listen(text: &str) -> Result<String, Stop> {
     if sound {
         return Ok(text.to_owned());
     }
-    Err(Stop::usage(format!("'{text}' is no address to listen on: it has to be host:port, like 127.0.0.1:8080")))
+    Err(Stop::usage(format!(
+        "'{text}' is no address to listen on: it has to be host:port, like 127.0.0.1:8080"
+    )))
 }
 
 /// Checks what links start with.
@@ -153,9 +155,13 @@ pub(crate) fn external_url(text: &str) -> Result<String, Stop> {
     let refuse = |why: &str| Err(Stop::usage(format!("the external URL '{text}' cannot be used: {why}")));
     match Url::parse(text) {
         Err(error) => refuse(&error.to_string()),
-        Ok(url) if !matches!(url.scheme(), "http" | "https") => refuse("it has to start with http: or https:"),
+        Ok(url) if !matches!(url.scheme(), "http" | "https") => {
+            refuse("it has to start with http: or https:")
+        }
         Ok(url) if !url.username().is_empty() || url.password().is_some() => refuse("it holds a user name"),
-        Ok(url) if url.query().is_some() || url.fragment().is_some() => refuse("it has a query or a fragment"),
+        Ok(url) if url.query().is_some() || url.fragment().is_some() => {
+            refuse("it has a query or a fragment")
+        }
         Ok(url) => Ok(url.as_str().trim_end_matches('/').to_owned()),
     }
 }

@@ -76,8 +76,9 @@ pub(crate) struct HttpLimits {
 impl Config {
     /// The configuration from `given` (flags over variables, as clap has put them together), over the file, over defaults.
     pub(crate) fn load(given: Settings, file: Option<&Path>) -> Result<Self, Stop> {
+        let given = given.without_empty();
         let settings = match file {
-            Some(path) => given.or(Settings::read(path)?),
+            Some(path) => given.or(Settings::read(path)?.without_empty()),
             None => given,
         };
         let admin_token = match env::var(ADMIN_TOKEN) {

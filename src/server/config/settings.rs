@@ -76,6 +76,23 @@ impl Settings {
         })
     }
 
+    /// The same, where an empty text says nothing: container tools pass variables on that are not set.
+    #[must_use]
+    pub(crate) fn without_empty(mut self) -> Self {
+        for text in [
+            &mut self.listen,
+            &mut self.database_url,
+            &mut self.storage_url,
+            &mut self.external_url,
+            &mut self.log,
+        ] {
+            if text.as_ref().is_some_and(String::is_empty) {
+                *text = None;
+            }
+        }
+        self
+    }
+
     /// These settings, and those of `lower` where these say nothing.
     #[must_use]
     pub(crate) fn or(self, lower: Self) -> Self {

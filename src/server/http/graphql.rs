@@ -3,7 +3,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use async_graphql::{BatchRequest, BatchResponse, Request, Response as Answer, ServerError, Value, Variables};
+use async_graphql::{
+    BatchRequest, BatchResponse, Request, Response as Answer, ServerError, Value, Variables,
+};
 use axum::{Router, response::Response};
 use domain::{ErrorCode, Failure};
 use gateway::{Call, Dialect, FailedRequest, Intent, Levels, RouteTable, dialect};

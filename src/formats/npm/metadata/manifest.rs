@@ -56,10 +56,9 @@ impl Facts {
     pub(super) fn of_manifest(fields: &Map<String, Value>, archive: &Archive) -> Self {
         let mut facts = Self::of(fields);
         let archived = Self::of(&archive.package_json);
-        // npm adds this script when there is a `*.gyp` in the folder, whether or not it is packed.
+        // npm and yarn add this script when there is a `*.gyp` in the folder, whether or not it is packed.
         let added = facts.scripts.get("install").is_some_and(|script| script == GYP_INSTALL);
-        if added && !archived.scripts.contains_key("install") && !archived.scripts.contains_key("preinstall")
-        {
+        if added && !archived.scripts.contains_key("install") {
             facts.scripts.remove("install");
         }
         facts

@@ -99,6 +99,7 @@ async fn publish(call: &Call, request: PublishRequest) -> Result<Response, Failu
         sha256: digests.sha256,
         sha512: digests.sha512,
         properties: None,
+        channel: None,
     };
     let input = npm_publish::PublishPackageInput {
         project_path: project,

@@ -30,7 +30,7 @@ pub(super) async fn search(call: Call) -> Result<Response, Failure> {
         skip: number("from", 0, MAX_SKIP),
     };
     let found = call.run::<NpmSearch>(variables).await?.package_indexes;
-    let objects = found.nodes.unwrap_or_default().into_iter().filter_map(object).collect();
+    let objects = found.nodes.into_iter().filter_map(object).collect();
     Ok(super::json(&json!(SearchAnswer { objects, total: found.count })))
 }
 

@@ -1,7 +1,7 @@
 //! `GET /:package/-/:file`.
 
 use axum::response::Response;
-use domain::{Failure, PackageName, Subject};
+use domain::{ErrorCode, Failure, PackageName, Subject};
 use gateway::{
     Call,
     serve::{self, Download},
@@ -12,7 +12,7 @@ use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 use super::{existing_name, scope};
 use crate::npm::{
     NpmTarball, npm_tarball,
-    rules::{file_name_of, parse_version, version_in_file_name},
+    rules::{parse_version, unscoped_file, version_in_file_name},
 };
 
 /// The version that a tarball's name in a path is of: `name-1.0.0.tgz`, or `@scope/name-1.0.0.tgz` as in the links of
@@ -28,22 +28,37 @@ pub(super) fn version_of(name: &PackageName, file: &str) -> Result<String, Failu
 pub(super) async fn read(call: Call) -> Result<Response, Failure> {
     let name = existing_name(&call)?;
     let version = version_of(&name, call.param("file"))?;
-    let file_name = file_name_of(&name.display, Some(&version));
-    let variables = npm_tarball::Variables {
-        scope: scope!(call, npm_tarball),
-        name: name.display,
-        version,
-        file_name: file_name.clone(),
-        count_download: call.method != Method::HEAD,
+    let file_name = unscoped_file(&name.display, call.param("file"));
+    let file = match find(&call, &name, &version, file_name).await {
+        // A publish through the schema may have kept the scope in the name of the file.
+        Err(failure) if failure.code == ErrorCode::NotFound && call.param("file") != file_name => {
+            find(&call, &name, &version, call.param("file")).await?
+        }
+        outcome => outcome?,
     };
-    let file = call.run::<NpmTarball>(variables).await?.package_file;
     let download = Download {
         ticket: &file.ticket,
-        file_name: &file_name,
+        file_name,
         size: file.size.parse().map_err(|_| Failure::internal())?,
         etag: file.file_sha256.as_deref().ok_or_else(Failure::internal)?,
         modified: OffsetDateTime::parse(&file.created_at, &Rfc3339).ok(),
         content_type: "application/octet-stream",
     };
     serve::file(&call, download, HeaderMap::new()).await
+}
+
+async fn find(
+    call: &Call,
+    name: &PackageName,
+    version: &str,
+    file_name: &str,
+) -> Result<npm_tarball::NpmTarballPackageFile, Failure> {
+    let variables = npm_tarball::Variables {
+        scope: scope!(call, npm_tarball),
+        name: name.display.clone(),
+        version: version.to_owned(),
+        file_name: file_name.to_owned(),
+        count_download: call.method != Method::HEAD,
+    };
+    Ok(call.run::<NpmTarball>(variables).await?.package_file)
 }

@@ -25,13 +25,11 @@ pub(crate) async fn bounded(patience: Option<Duration>, answer: impl Future<Outp
     let Some(patience) = patience else {
         return answer.await;
     };
-    match time::timeout(patience, answer).await {
-        Ok(response) => response,
-        Err(_) => {
-            tracing::warn!(patience_seconds = patience.as_secs(), "a request took too long and was given up");
-            let body = json!({ "error": "503 Service Unavailable" });
-            let retry = [(header::RETRY_AFTER, HeaderValue::from_static("10"))];
-            (StatusCode::SERVICE_UNAVAILABLE, retry, Json(body)).into_response()
-        }
+    if let Ok(response) = time::timeout(patience, answer).await {
+        return response;
     }
+    tracing::warn!(patience_seconds = patience.as_secs(), "a request took too long and was given up");
+    let body = json!({ "error": "503 Service Unavailable" });
+    let retry = [(header::RETRY_AFTER, HeaderValue::from_static("10"))];
+    (StatusCode::SERVICE_UNAVAILABLE, retry, Json(body)).into_response()
 }

@@ -1,0 +1,11 @@
+//! Who is a member where.
+
+mod change;
+mod list;
+mod types;
+
+pub(crate) use change::MemberMutation;
+pub(crate) use list::{MemberArguments, group_members, project_members};
+pub(crate) use types::{
+    AccessLevelEnum, GroupMember, GroupMemberRelation, MemberInterface, ProjectMemberRelation,
+};

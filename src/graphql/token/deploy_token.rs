@@ -1,0 +1,213 @@
+//! Deploy tokens of projects and groups.
+
+use access::{Action, Holder};
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::{DeployTokenId, Failure, Subject};
+use store::{
+    Cursor, Secret,
+    deploy_tokens::{self, NewDeployToken},
+};
+
+use super::{scope_names, scopes};
+use crate::{
+    context::ContextExt,
+    gate, group,
+    outcome::{OrError, Outcome},
+    project,
+    relay::{
+        connection::{Connection, Count, PageArguments, connect},
+        global_id::DeployTokenID,
+    },
+    scalars::Time,
+};
+
+/// A deploy token, without its secret, which nobody can read again.
+pub(crate) struct DeployToken(deploy_tokens::DeployToken);
+
+/// A credential of a project or group, for machines (ours).
+#[Object]
+impl DeployToken {
+    async fn id(&self) -> DeployTokenID {
+        self.0.id.into()
+    }
+    /// The name people read.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+    /// The user name that goes with it in Basic authentication.
+    async fn username(&self) -> &str {
+        &self.0.username
+    }
+    /// How far it goes.
+    async fn scopes(&self) -> Vec<&'static str> {
+        scope_names(self.0.scopes)
+    }
+    /// Whether it is neither revoked nor expired.
+    async fn active(&self, ctx: &Context<'_>) -> bool {
+        self.0.is_active(ctx.now())
+    }
+    /// Whether it was revoked.
+    async fn revoked(&self) -> bool {
+        self.0.revoked_at.is_some()
+    }
+    /// Whether its time is over.
+    async fn expired(&self, ctx: &Context<'_>) -> bool {
+        self.0.is_expired(ctx.now())
+    }
+    /// From when on it no longer counts.
+    async fn expires_at(&self) -> Option<Time> {
+        self.0.expires_at.map(Into::into)
+    }
+    /// When it was last used, to ten minutes.
+    async fn last_used_at(&self) -> Option<Time> {
+        self.0.last_used_at.map(Into::into)
+    }
+    /// When it was created.
+    async fn created_at(&self) -> Time {
+        self.0.created_at.into()
+    }
+}
+
+/// The tokens made for `holder`, oldest first. Whoever calls this has asked whether the caller may manage them.
+pub(crate) async fn deploy_tokens_of(
+    ctx: &Context<'_>,
+    holder: Holder,
+    active: Option<bool>,
+    arguments: &PageArguments,
+) -> Result<Connection<DeployToken, Count>, Failure> {
+    let mut tokens = deploy_tokens::list(ctx.store(), holder).await?;
+    if let Some(active) = active {
+        tokens.retain(|token| token.is_active(ctx.now()) == active);
+    }
+    let (page, count) = arguments.counted_slice(ctx, tokens, "id+", |token| token.id.0)?;
+    Ok(connect(page, "id+", count, |token| Cursor { sort: None, id: token.id.0 }, DeployToken))
+}
+
+/// A deploy token to create.
+#[derive(InputObject)]
+pub(crate) struct CreateDeployTokenInput {
+    /// Full path or decimal id of the project; either this or groupPath.
+    project_path: Option<ID>,
+    /// Full path or decimal id of the group; either this or projectPath.
+    group_path: Option<ID>,
+    name: String,
+    /// The user name that goes with it; `gitlab+deploy-token-<id>` when left out.
+    username: Option<String>,
+    /// Names of scopes.
+    scopes: Vec<String>,
+    /// From when on it no longer counts.
+    expires_at: Option<Time>,
+}
+
+/// The token that was created.
+#[derive(SimpleObject)]
+pub(crate) struct CreateDeployTokenPayload {
+    deploy_token: Option<DeployToken>,
+    /// The secret. Shown here and never again.
+    token: Option<String>,
+    errors: Vec<String>,
+}
+
+/// Names the token to revoke.
+#[derive(InputObject)]
+pub(crate) struct RevokeDeployTokenInput {
+    id: DeployTokenID,
+    /// Where it is expected: a token of another project is then not found.
+    project_path: Option<ID>,
+    /// Where it is expected: a token of another group is then not found.
+    group_path: Option<ID>,
+}
+
+/// The outcome of revoking a token.
+#[derive(SimpleObject)]
+pub(crate) struct RevokeDeployTokenPayload {
+    errors: Vec<String>,
+}
+
+async fn open_holder(ctx: &Context<'_>, project: Option<&ID>, group: Option<&ID>) -> Result<Holder, Failure> {
+    match (project, group) {
+        (Some(address), None) => {
+            let project = project::open(ctx, address, Action::ManageDeployTokens).await?;
+            Ok(Holder::Project(project.id))
+        }
+        (None, Some(address)) => {
+            let group = group::open(ctx, address, Action::ManageDeployTokens).await?;
+            Ok(Holder::Group(group.id))
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            Err(Failure::invalid("projectPath", "Give either projectPath or groupPath"))
+        }
+    }
+}
+
+async fn create(
+    ctx: &Context<'_>,
+    input: CreateDeployTokenInput,
+) -> Result<(deploy_tokens::DeployToken, Secret), Failure> {
+    let holder = open_holder(ctx, input.project_path.as_ref(), input.group_path.as_ref()).await?;
+    let new = NewDeployToken {
+        holder,
+        name: input.name,
+        username: input.username.filter(|username| !username.is_empty()),
+        scopes: scopes(&input.scopes)?,
+        expires_at: input.expires_at.map(|Time(instant)| instant),
+        creator_id: ctx.viewer().user(),
+    };
+    Ok(deploy_tokens::create(ctx.store(), new, ctx.now()).await?)
+}
+
+/// A token whose holder the caller may manage. Any other is not found.
+async fn revoke(ctx: &Context<'_>, input: RevokeDeployTokenInput) -> Result<(), Failure> {
+    let DeployTokenID(id) = input.id;
+    if input.project_path.is_some() || input.group_path.is_some() {
+        let holder = open_holder(ctx, input.project_path.as_ref(), input.group_path.as_ref()).await?;
+        return end(ctx, id, holder).await;
+    }
+    gate::signed_in(ctx)?;
+    let missing = || Failure::not_found(Subject::Token);
+    let token = deploy_tokens::find(ctx.store(), id).await?.ok_or_else(missing)?;
+    let (project, group) = match token.holder {
+        Holder::Project(id) => (Some(ID::from(id.0)), None),
+        Holder::Group(id) => (None, Some(ID::from(id.0))),
+    };
+    let holder = open_holder(ctx, project.as_ref(), group.as_ref()).await.map_err(|_| missing())?;
+    end(ctx, id, holder).await
+}
+
+async fn end(ctx: &Context<'_>, id: DeployTokenId, holder: Holder) -> Result<(), Failure> {
+    let found = deploy_tokens::find(ctx.store(), id).await?;
+    let found = found.filter(|token| token.holder == holder && token.revoked_at.is_none());
+    let token = found.ok_or_else(|| Failure::not_found(Subject::Token))?;
+    deploy_tokens::revoke(ctx.store(), token.id, ctx.now()).await?;
+    Ok(())
+}
+
+#[derive(Default)]
+pub(crate) struct DeployTokenMutation;
+
+#[Object]
+impl DeployTokenMutation {
+    /// Creates a deploy token for a project or group (ours).
+    async fn create_deploy_token(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateDeployTokenInput,
+    ) -> Outcome<Option<CreateDeployTokenPayload>> {
+        let (token, secret) = create(ctx, input).await.or_error()?;
+        Ok(Some(CreateDeployTokenPayload {
+            deploy_token: Some(DeployToken(token)),
+            token: Some(secret.expose().to_owned()),
+            errors: Vec::new(),
+        }))
+    }
+
+    /// Revokes a deploy token (ours).
+    async fn revoke_deploy_token(
+        &self,
+        ctx: &Context<'_>,
+        input: RevokeDeployTokenInput,
+    ) -> Outcome<Option<RevokeDeployTokenPayload>> {
+        revoke(ctx, input).await.or_error()?;
+        Ok(Some(RevokeDeployTokenPayload { errors: Vec::new() }))
+    }
+}

@@ -1,0 +1,31 @@
+//! Personal access tokens and deploy tokens.
+
+mod access_token;
+mod deploy_token;
+
+pub(crate) use access_token::{
+    AccessTokenMutation, AccessTokenQuery, PersonalAccessToken, TokenState, access_tokens_of,
+};
+pub(crate) use deploy_token::{DeployToken, DeployTokenMutation, deploy_tokens_of};
+
+use domain::{Failure, Scope, Scopes};
+
+/// Reads the names of scopes; one that nobody knows is refused.
+fn scopes(names: &[String]) -> Result<Scopes, Failure> {
+    names
+        .iter()
+        .map(|name| {
+            Scope::from_name(name).ok_or_else(|| {
+                Failure::invalid(
+                    "scopes",
+                    format!("'{name}' is not a scope: api and read_package_registry are"),
+                )
+            })
+        })
+        .collect()
+}
+
+/// The names of scopes.
+fn scope_names(scopes: Scopes) -> Vec<&'static str> {
+    scopes.iter().map(Scope::name).collect()
+}

@@ -1,0 +1,8 @@
+//! Packages of a project or group.
+
+mod routes;
+mod wire;
+
+pub(crate) use routes::{project_package, routes};
+
+gateway::operations!("packages/operations.graphql": RestPackages, RestPackage, RestProjectOfPackages, RestDestroyPackage);

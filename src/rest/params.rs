@@ -1,0 +1,138 @@
+//! Parameters as GitLab takes them: from the query, a form or a JSON body, under one name.
+
+use std::collections::HashMap;
+
+use domain::Failure;
+use gateway::Call;
+use serde_json::Value;
+
+/// Largest body of a request, in bytes.
+const MAX_BODY: usize = 1024 * 1024;
+
+/// The parameters of a request. A name in the body wins over one in the query.
+#[derive(Debug, Default)]
+pub(crate) struct Params(HashMap<String, Value>);
+
+impl Params {
+    /// Reads the query.
+    pub(crate) fn of_query(call: &Call) -> Self {
+        let mut params = Self::default();
+        for (key, value) in call.query.iter() {
+            params.add(key, value.to_owned());
+        }
+        params
+    }
+
+    /// Reads the query and the body.
+    pub(crate) async fn read(call: &mut Call) -> Result<Self, Failure> {
+        let mut params = Self::of_query(call);
+        let kind = call.header("content-type").unwrap_or_default().to_ascii_lowercase();
+        let body = call.read_body(MAX_BODY).await?;
+        if body.is_empty() {
+            return Ok(params);
+        }
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            for (key, value) in url::form_urlencoded::parse(&body) {
+                params.add(&key, value.into_owned());
+            }
+        } else if kind.starts_with("application/json") {
+            match serde_json::from_slice(&body) {
+                Ok(Value::Object(fields)) => params.0.extend(fields),
+                Ok(_) => return Err(Failure::invalid("body", "The request body should be a JSON object")),
+                Err(error) => {
+                    return Err(Failure::invalid(
+                        "body",
+                        format!("The request body is not valid JSON: {error}"),
+                    ));
+                }
+            }
+        } else {
+            return Err(Failure::invalid(
+                "content_type",
+                format!("The content type '{kind}' is not understood: send application/json or a form"),
+            ));
+        }
+        Ok(params)
+    }
+
+    fn add(&mut self, key: &str, value: String) {
+        match key.strip_suffix("[]") {
+            Some(key) => match self.0.entry(key.to_owned()).or_insert_with(|| Value::Array(Vec::new())) {
+                Value::Array(items) => items.push(Value::String(value)),
+                other => *other = Value::Array(vec![Value::String(value)]),
+            },
+            None => {
+                self.0.insert(key.to_owned(), Value::String(value));
+            }
+        }
+    }
+
+    /// The text of `name`; numbers and booleans count as their text, null and missing as none.
+    pub(crate) fn text(&self, name: &str) -> Option<String> {
+        match self.0.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Bool(flag) => Some(flag.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+
+    /// The text of `name`, which must be there.
+    pub(crate) fn required(&self, name: &'static str) -> Result<String, Failure> {
+        let text = self.text(name).ok_or_else(|| Failure::invalid(name, format!("{name} is missing")))?;
+        if text.trim().is_empty() {
+            Err(Failure::invalid(name, format!("{name} is empty")))
+        } else {
+            Ok(text)
+        }
+    }
+
+    /// The number of `name`.
+    pub(crate) fn number(&self, name: &'static str) -> Result<Option<i64>, Failure> {
+        self.text(name)
+            .filter(|text| !text.is_empty())
+            .map(|text| text.parse().map_err(|_| Failure::invalid(name, format!("{name} is invalid"))))
+            .transpose()
+    }
+
+    /// The flag of `name`: true, false, 1, 0 and their kin.
+    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Failure> {
+        match self.text(name).as_deref() {
+            None | Some("") => Ok(None),
+            Some("true" | "1" | "t" | "yes" | "on") => Ok(Some(true)),
+            Some("false" | "0" | "f" | "no" | "off") => Ok(Some(false)),
+            Some(_) => Err(Failure::invalid(name, format!("{name} is invalid"))),
+        }
+    }
+
+    /// The texts of `name`: an array, or texts separated by commas.
+    pub(crate) fn texts(&self, name: &str) -> Option<Vec<String>> {
+        match self.0.get(name)? {
+            Value::Array(items) => {
+                Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
+            }
+            Value::String(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
+            _ => None,
+        }
+    }
+
+    /// What `choices` has for the text of `name`.
+    pub(crate) fn choice<T>(
+        &self,
+        name: &'static str,
+        choices: impl Fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, Failure> {
+        self.text(name)
+            .filter(|text| !text.is_empty())
+            .map(|text| {
+                choices(&text)
+                    .ok_or_else(|| Failure::invalid(name, format!("{name} does not have a valid value")))
+            })
+            .transpose()
+    }
+}
+
+/// The decimal id in the path under `name`. What is no number names nothing.
+pub(crate) fn path_id(call: &Call, name: &'static str) -> Result<i64, Failure> {
+    call.param(name).parse().map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+}
