@@ -9,5 +9,6 @@ mod lists;
 mod operations;
 mod route_audit;
 mod schema;
+mod server;
 mod streaming;
 mod world;

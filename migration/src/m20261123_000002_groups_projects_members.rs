@@ -70,7 +70,7 @@ async fn namespaces(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         ))
         .to_owned();
     manager.create_table(ancestors).await?;
-    manager.create_index(index("namespace_ancestors", &["descendant_id"])).await
+    manager.create_index(index("namespace_ancestors", &["descendant_id", "ancestor_id"])).await
 }
 
 async fn projects(manager: &SchemaManager<'_>) -> Result<(), DbErr> {

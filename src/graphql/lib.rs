@@ -7,6 +7,8 @@
 //! What must not go in here: protocols of package managers, SQL, knowledge of one format beyond the metadata types that
 //! GitLab's schema prescribes.
 
+#![recursion_limit = "256"] // The roots are merged of many nouns, one inside the next.
+
 mod authenticate;
 mod backend;
 mod context;

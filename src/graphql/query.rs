@@ -7,6 +7,8 @@ use crate::{
     token::AccessTokenQuery, user::UserQuery,
 };
 
+// Projects stand first: async-graphql copies the parts of a merged object when it meets it, and the parts of `Package` lead
+// back to it by way of the project. Met from there they are whole; the other way round `Package` would stay empty.
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub(crate) struct Query(PackageQuery, ProjectQuery, GroupQuery, UserQuery, AccessTokenQuery, InstanceQuery);
+pub(crate) struct Query(ProjectQuery, PackageQuery, GroupQuery, UserQuery, AccessTokenQuery, InstanceQuery);

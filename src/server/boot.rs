@@ -4,16 +4,17 @@ use std::{
     fs::{DirBuilder, File, TryLockError},
     io::ErrorKind,
     net::{IpAddr, SocketAddr},
-    os::unix::fs::DirBuilderExt as _,
-    path::{Path, PathBuf},
+    os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
+    path::Path,
     sync::Arc,
+    time::Duration,
 };
 
 use blob::{BlobError, BlobStore, DiskStore};
 use domain::{Clock, SystemClock};
 use gateway::Gateway;
 use store::Store;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinHandle, time};
 
 use crate::{
     config::{Config, Database, HttpLimits, Storage, reason},
@@ -23,8 +24,10 @@ use crate::{
     stop::Stop,
 };
 
-/// The file whose lock says that a server works on the folder.
-const LOCK: &str = "lock";
+/// What the name of the file ends with whose lock says that a server works on a SQLite file.
+const LOCK: &str = ".lock";
+/// How long the database may take to be closed: what still runs has been waited for already.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(5);
 
 /// A server whose socket is bound, and that does not answer yet.
 pub(crate) struct Server {
@@ -92,8 +95,10 @@ impl Server {
         if drained == Drained::Abandoned {
             tracing::warn!("requests were still under way when the time for ending them was over");
         }
-        if let Err(error) = self.services.store().close().await {
-            return Err(Stop::failed(format!("the database was not closed cleanly: {error}")));
+        match time::timeout(CLOSE_PATIENCE, self.services.store().close()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the database was not closed cleanly"),
+            Err(_) => tracing::warn!("the database was still in use when the time for closing it was over"),
         }
         tracing::info!("stopped");
         Ok(())
@@ -114,28 +119,29 @@ impl DataLock {
     /// The lock, where the configuration needs one: SQLite has one writer, and that is the process that holds it.
     pub(crate) fn for_server(config: &Config) -> Result<Option<Self>, Stop> {
         match &config.database {
-            Database::Sqlite { file, .. } => Self::take(file.parent().unwrap_or(&config.data_dir)).map(Some),
+            Database::Sqlite { file, .. } => Self::take(file).map(Some),
             Database::Postgres { .. } => Ok(None),
         }
     }
 
-    fn take(folder: &Path) -> Result<Self, Stop> {
-        let path: PathBuf = folder.join(LOCK);
+    fn take(database: &Path) -> Result<Self, Stop> {
+        let mut path = database.as_os_str().to_owned();
+        path.push(LOCK);
         let unusable = |error: &std::io::Error| {
-            let folder = folder.display();
-            Stop::failed(format!("the data folder {folder} cannot be written: {}", reason(error)))
+            let place = database.display();
+            Stop::failed(format!("the folder of {place} cannot be written: {}", reason(error)))
         };
         let file = File::options()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(&path)
+            .open(path)
             .map_err(|error| unusable(&error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(Stop::failed(format!(
                 "another entrepot works on {}: SQLite takes one server at a time, PostgreSQL takes many",
-                folder.display()
+                database.display()
             ))),
             Err(TryLockError::Error(error)) => Err(unusable(&error)),
         }
@@ -144,11 +150,25 @@ impl DataLock {
 
 /// Opens the database.
 pub(crate) async fn open_database(config: &Config) -> Result<Store, Stop> {
+    if let Database::Sqlite { file, .. } = &config.database {
+        make_private(file)?;
+    }
     let mut settings = store::Settings::new(config.database.url());
     settings.max_connections = config.database_connections;
     Store::connect(&settings).await.map_err(|error| {
         Stop::failed(format!("the database cannot be opened ({}): {error}", config.database))
     })
+}
+
+/// Makes an empty file for its owner alone, since SQLite would make one for everybody. One that is there stays as it is.
+fn make_private(file: &Path) -> Result<(), Stop> {
+    match File::options().write(true).create_new(true).mode(0o600).open(file) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+            let place = file.display();
+            Err(Stop::failed(format!("the database {place} cannot be made: {}", reason(&error))))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Brings the database up to date.

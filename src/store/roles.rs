@@ -44,10 +44,14 @@ impl Standing {
     /// The caller's memberships that count today: a `SELECT` without columns from `members` as `m`.
     pub(crate) fn memberships(&self) -> SelectStatement {
         let mut select = Query::select();
-        select.from_as("members", "m").and_where(Expr::col(("m", "user_id")).eq(self.user)).and_where(
-            Expr::col(("m", "expires_at")).is_null().or(Expr::col(("m", "expires_at")).gt(self.today)),
-        );
+        select.from_as("members", "m").and_where(self.counts());
         select
+    }
+
+    /// Whether `m` is a membership of the caller that counts today.
+    fn counts(&self) -> SimpleExpr {
+        let expires_at = || Expr::col(("m", "expires_at"));
+        Expr::col(("m", "user_id")).eq(self.user).and(expires_at().is_null().or(expires_at().gt(self.today)))
     }
 
     /// The caller's highest role in the project that `projects` names, or null.
@@ -95,17 +99,17 @@ impl Standing {
         )
     }
 
-    /// The caller's levels in the namespace with this id and those above it.
+    /// The caller's levels in the namespace with this id and those above it. `CROSS JOIN` makes SQLite begin with the few
+    /// namespaces above, not with all that somebody is a member of.
     fn above(&self, namespace_id: SimpleExpr) -> SelectStatement {
-        self.memberships()
+        let joined = Expr::col(("m", "namespace_id")).eq(Expr::col(("a", "ancestor_id")));
+        Query::select()
             .column(("m", "access_level"))
-            .join_as(
-                JoinType::InnerJoin,
-                "namespace_ancestors",
-                "a",
-                Expr::col(("a", "ancestor_id")).eq(Expr::col(("m", "namespace_id"))),
-            )
+            .from_as("namespace_ancestors", "a")
+            .join_as(JoinType::CrossJoin, "members", "m", joined.clone())
+            .and_where(joined)
             .and_where(Expr::col(("a", "descendant_id")).eq(namespace_id))
+            .and_where(self.counts())
             .to_owned()
     }
 
@@ -190,8 +194,8 @@ macro_rules! project_role_sql {
             " AND (m.expires_at IS NULL OR m.expires_at > ",
             $today,
             ") UNION ALL SELECT m.access_level FROM namespace_ancestors a ",
-            "JOIN members m ON m.namespace_id = a.ancestor_id ",
-            "WHERE a.descendant_id = p.namespace_id AND m.user_id = ",
+            "CROSS JOIN members m ",
+            "WHERE m.namespace_id = a.ancestor_id AND a.descendant_id = p.namespace_id AND m.user_id = ",
             $user,
             " AND (m.expires_at IS NULL OR m.expires_at > ",
             $today,

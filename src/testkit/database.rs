@@ -63,16 +63,52 @@ impl TestDatabase {
 
 impl Drop for TestDatabase {
     fn drop(&mut self) {
-        let Some((server, name)) = self.postgres.take() else { return };
-        // A runtime of its own, since the test's is ending and cannot be waited on from here.
-        let dropping = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime
-                .expect("a runtime")
-                .block_on(on_server(&server, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")));
-        });
-        let _ = dropping.join();
+        if let Some((server, name)) = self.postgres.take() {
+            drop_database(server, &name);
+        }
     }
+}
+
+/// An empty database on the PostgreSQL server that tests use, for a server process. Gone when dropped.
+pub struct PostgresDatabase {
+    server: String,
+    name: String,
+}
+
+impl PostgresDatabase {
+    /// A new one; none when no server is named. Blocks.
+    pub fn create() -> Option<Self> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let server = std::env::var(SERVER).ok()?;
+        let name = format!("server_{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
+        on_server_blocking(server.clone(), format!("CREATE DATABASE {name}"));
+        Some(Self { server, name })
+    }
+
+    /// Its address.
+    pub fn url(&self) -> String {
+        database_url(&self.server, &self.name)
+    }
+}
+
+impl Drop for PostgresDatabase {
+    fn drop(&mut self) {
+        drop_database(self.server.clone(), &self.name);
+    }
+}
+
+fn drop_database(server: String, name: &str) {
+    on_server_blocking(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+}
+
+/// Runs a command in a runtime of its own: the test's may be ending, or not be there.
+fn on_server_blocking(server: String, sql: String) {
+    let thread = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(on_server(&server, &sql));
+    });
+    // A database that stays because its server is gone is nobody's failure.
+    let _ = thread.join();
 }
 
 impl Template {

@@ -11,10 +11,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use semver::Version;
 use serde_json::{Map, Value, json};
 
-use super::{
-    metadata::BUNDLE_FIELD,
-    rules::{parse_version, unscoped_file},
-};
+use super::{metadata::BUNDLE_FIELD, rules::parse_version};
 
 /// An index document of npm.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,8 +113,8 @@ fn dist(version: &PublishedVersion<'_>) -> Option<String> {
     let project = version.project.0;
     let registry = format!("{BASE_URL}/api/v4/projects/{project}/packages/npm");
     let name = utf8_percent_encode(version.name, PATH);
-    let link = unscoped_file(version.name, &file.file_name);
-    let mut dist = format!("{{\"tarball\":\"{registry}/{name}/-/{}\"", utf8_percent_encode(link, PATH));
+    let mut dist =
+        format!("{{\"tarball\":\"{registry}/{name}/-/{}\"", utf8_percent_encode(&file.file_name, PATH));
     if let Some(sha1) = file.digests.hex(DigestAlgorithm::Sha1) {
         let _ = write!(dist, ",\"shasum\":\"{sha1}\"");
     }

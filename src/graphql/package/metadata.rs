@@ -6,7 +6,10 @@ use domain::PackageFormat;
 use serde_json::Value;
 use store::packages::Package;
 
-use crate::{relay::global_id::print, scalars::Time};
+use crate::{
+    relay::global_id::{parse, print},
+    scalars::Time,
+};
 
 macro_rules! metadatum_ids {
     ($($scalar:ident = $class:literal),+ $(,)?) => {
@@ -20,7 +23,7 @@ macro_rules! metadatum_ids {
             impl async_graphql::ScalarType for $scalar {
                 fn parse(value: async_graphql::Value) -> async_graphql::InputValueResult<Self> {
                     match value {
-                        async_graphql::Value::String(text) => Ok(Self(text)),
+                        async_graphql::Value::String(text) if parse(Self::CLASS, &text).is_some() => Ok(Self(text)),
                         other => Err(async_graphql::InputValueError::expected_type(other)),
                     }
                 }
@@ -30,11 +33,16 @@ macro_rules! metadatum_ids {
             }
 
             impl $scalar {
-                fn of(package: &Package) -> Self {
-                    Self(print($class, package.id))
-                }
+                const CLASS: &'static str = $class;
             }
         )+
+    };
+}
+
+/// The id of a package's metadata: there is one per package, so it has the package's number.
+macro_rules! id_of {
+    ($scalar:ident, $package:expr) => {
+        $scalar(print($scalar::CLASS, $package.id))
     };
 }
 
@@ -158,7 +166,7 @@ impl PackageMetadata {
                 }))
             }
             PackageFormat::Conan => Some(Self::Conan(ConanMetadata {
-                id: PackagesConanMetadatumID::of(package),
+                id: id_of!(PackagesConanMetadatumID, package),
                 created_at,
                 updated_at,
                 package_channel: text("package_channel")?,
@@ -167,7 +175,7 @@ impl PackageMetadata {
                 recipe_path: text("recipe_path")?,
             })),
             PackageFormat::Maven => Some(Self::Maven(MavenMetadata {
-                id: PackagesMavenMetadatumID::of(package),
+                id: id_of!(PackagesMavenMetadatumID, package),
                 created_at,
                 updated_at,
                 path: text("path")?,
@@ -176,13 +184,13 @@ impl PackageMetadata {
                 app_version: text("app_version"),
             })),
             PackageFormat::Nuget => Some(Self::Nuget(NugetMetadata {
-                id: PackagesNugetMetadatumID::of(package),
+                id: id_of!(PackagesNugetMetadatumID, package),
                 icon_url: text("icon_url"),
                 license_url: text("license_url"),
                 project_url: text("project_url"),
             })),
             PackageFormat::Pypi => Some(Self::Pypi(PypiMetadata {
-                id: PackagesPypiMetadatumID::of(package),
+                id: id_of!(PackagesPypiMetadatumID, package),
                 author_email: text("author_email"),
                 description: text("description"),
                 description_content_type: text("description_content_type"),

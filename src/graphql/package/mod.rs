@@ -18,6 +18,6 @@ pub(crate) use destroy::DestroyMutation;
 pub(crate) use list::{GroupPackageSort, ListArguments, PackageSortArgument, list};
 pub(crate) use publish::PublishMutation;
 pub(crate) use query::PackageQuery;
-pub(crate) use scope::{open_project, visible};
+pub(crate) use scope::open_project;
 pub(crate) use tag::TagMutation;
 pub(crate) use types::{Package, PackageStatus, PackageTypeEnum};

@@ -191,20 +191,20 @@ impl CommonFields {
         before: Option<String>,
         first: Option<i32>,
         last: Option<i32>,
-    ) -> Outcome<Connection<PackageTag>> {
+    ) -> Outcome<Option<Connection<PackageTag>>> {
         let tags = match &self.0.prefetched.tags {
             Some(tags) => tags.get(&self.0.package.id).cloned().unwrap_or_default(),
             None => packages::tags_of(ctx.store(), &[self.0.package.id]).await.or_error()?,
         };
         let arguments = PageArguments { first, last, after, before, skip: None };
         let page = arguments.slice(ctx, tags, |tag| tag.id.0).or_error()?;
-        Ok(connect(
+        Ok(Some(connect(
             page,
             "tag",
             async_graphql::connection::EmptyFields,
             |tag| cursor_of(tag.id.0),
             Into::into,
-        ))
+        )))
     }
     /// Where it is on the web.
     #[graphql(name = "_links")]
@@ -262,16 +262,16 @@ impl PipelinesField {
         before: Option<String>,
         first: Option<i32>,
         last: Option<i32>,
-    ) -> Outcome<Connection<Pipeline, Count>> {
+    ) -> Outcome<Option<Connection<Pipeline, Count>>> {
         PageArguments { first, last, after, before, skip: None }.request(ctx, "pipeline").or_error()?;
         let count = Count::new(|_, _| async { Ok(0) });
-        Ok(connect(
+        Ok(Some(connect(
             store::Page::<Pipeline>::empty(),
             "pipeline",
             count,
             |_| cursor_of(0),
             |pipeline| pipeline,
-        ))
+        )))
     }
 }
 
@@ -374,7 +374,7 @@ impl DetailFields {
         before: Option<String>,
         first: Option<i32>,
         last: Option<i32>,
-    ) -> Outcome<Connection<PackageBase, Count>> {
+    ) -> Outcome<Option<Connection<PackageBase, Count>>> {
         let package = &self.0.package;
         let scope = PackageScope::Project(package.project.id);
         let filter = PackageFilter {
@@ -388,7 +388,7 @@ impl DetailFields {
         let order = (PackageSort::Version, Direction::Ascending);
         let page =
             packages::list(ctx.store(), &scope, &filter, order, &request, ctx.now()).await.or_error()?;
-        super::list::package_connection(ctx, page, scope, filter, PackageSort::Version, "version+").await
+        super::list::package_connection(ctx, page, scope, filter, PackageSort::Version, "version+").await.map(Some)
     }
     /// Its files that can be installed.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
@@ -401,7 +401,7 @@ impl DetailFields {
         last: Option<i32>,
         #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
         #[graphql(desc = "Ours.")] sort: Option<PackageFileSort>,
-    ) -> Outcome<Connection<PackageFile, Count>> {
+    ) -> Outcome<Option<Connection<PackageFile, Count>>> {
         let (sort, direction, order) = sort.unwrap_or(PackageFileSort::IdAsc).order();
         let filter = FileFilter { package: self.0.package.id };
         let request = PageArguments { first, last, after, before, skip }.request(ctx, order).or_error()?;
@@ -409,13 +409,13 @@ impl DetailFields {
         let count = Count::new(move |state, limit| async move {
             packages::count_files(&state.store, filter, limit).await
         });
-        Ok(connect(
+        Ok(Some(connect(
             page,
             order,
             count,
             |file| store::Cursor { sort: sort.value(file), id: file.id.0 },
             PackageFile,
-        ))
+        )))
     }
     /// What it depends on, as declared.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
@@ -426,12 +426,12 @@ impl DetailFields {
         before: Option<String>,
         first: Option<i32>,
         last: Option<i32>,
-    ) -> Outcome<Connection<PackageDependencyLink>> {
+    ) -> Outcome<Option<Connection<PackageDependencyLink>>> {
         let request =
             PageArguments { first, last, after, before, skip: None }.request(ctx, "dependency").or_error()?;
         let page = packages::dependencies(ctx.store(), self.0.package.id, &request).await.or_error()?;
         let none = async_graphql::connection::EmptyFields;
-        Ok(connect(page, "dependency", none, packages::DependencyLink::cursor, Into::into))
+        Ok(Some(connect(page, "dependency", none, packages::DependencyLink::cursor, Into::into)))
     }
 }
 

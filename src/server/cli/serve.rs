@@ -24,18 +24,11 @@ fn welcome(url: &str, token_file: &Path) -> String {
     format!(
         "entrepot listens at {url}\n\
          \n\
-         This is the first start. The administrator is root, the token is in {}. Three commands to try:\n\
-         \n\
-         1. a group, and a project in it:\n\
-         \n    curl {header} -d name=demo -d path=demo {url}/api/v4/groups\n    \
-         curl {header} -d name=hello -d namespace_path=demo {url}/api/v4/projects\n\
-         \n\
-         2. publish a file:\n\
-         \n    echo hello > hello.txt\n    \
-         curl {header} -T hello.txt {url}/api/v4/projects/demo%2Fhello/packages/generic/greeting/1.0.0/hello.txt\n\
-         \n\
-         3. and fetch it:\n\
-         \n    curl {header} {url}/api/v4/projects/demo%2Fhello/packages/generic/greeting/1.0.0/hello.txt\n",
+         This is the first start. The administrator is root, the token is in {}. To try next:\n\
+         \n  \
+         curl {header} -d name=Demo -d path=demo {url}/api/v4/groups\n  \
+         curl {header} -d path=hello -d namespace_path=demo {url}/api/v4/projects\n  \
+         echo hello | curl {header} -T - {url}/api/v4/projects/demo%2Fhello/packages/generic/greeting/1.0.0/hello.txt\n",
         token_file.display()
     )
 }

@@ -12,10 +12,10 @@ use std::sync::{
 };
 
 use ::graphql::Model;
-use ::http::{Method, StatusCode};
+use ::http::StatusCode;
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::DefaultBodyLimit,
     response::{IntoResponse, Response},
     routing::{any, get},
 };
@@ -90,6 +90,7 @@ fn router(services: &Arc<Services>, limits: HttpLimits) -> Router {
     let gateway = services.gateway();
     let router = Router::new()
         .merge(formats::router(gateway))
+        .merge(rest::router(gateway))
         .merge(graphql::router(services))
         .merge(transfers::router(services))
         .merge(health::router(services))
@@ -123,14 +124,7 @@ async fn not_found() -> Response {
     (StatusCode::NOT_FOUND, Json(json!({ "error": "404 Not Found" }))).into_response()
 }
 
-async fn method_not_allowed(request: Request) -> Response {
-    if request.uri().path() == GRAPHQL {
-        let message = if request.method() == Method::GET {
-            "GraphQL is asked with POST and a JSON body here, not with GET"
-        } else {
-            "GraphQL is asked with POST and a JSON body here"
-        };
-        return graphql::refusal(StatusCode::METHOD_NOT_ALLOWED, message);
-    }
+/// For the routes made here; the doors word it themselves.
+async fn method_not_allowed() -> Response {
     (StatusCode::METHOD_NOT_ALLOWED, Json(json!({ "error": "405 Not Allowed" }))).into_response()
 }

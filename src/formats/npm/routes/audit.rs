@@ -30,7 +30,7 @@ pub(super) async fn attestations(call: Call) -> Result<Response, Failure> {
         version: NpmRules.version(version).map_err(|_| not_found())?.display,
     };
     let metadata = call.run::<NpmMetadata>(variables).await?.package_version.raw_metadata;
-    let bundle = metadata.as_ref().and_then(|metadata| metadata.get(BUNDLE_FIELD)).ok_or_else(not_found)?;
+    let bundle = metadata.get(BUNDLE_FIELD).ok_or_else(not_found)?;
     let attestation = json!({ "predicateType": document::predicate_type(bundle), "bundle": bundle });
     Ok(super::json(&json!({ "attestations": [attestation] })))
 }

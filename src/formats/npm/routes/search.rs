@@ -42,7 +42,7 @@ fn words(text: &str) -> Option<String> {
 
 fn object(node: npm_search::NpmSearchPackageIndexesNodes) -> Option<SearchObject> {
     let latest = node.latest?;
-    let manifest = latest.raw_metadata.unwrap_or_default();
+    let manifest = latest.raw_metadata;
     Some(SearchObject {
         package: SearchPackage::new(node.name, latest.version?, latest.created_at, &manifest),
         score: Score { total: 1.0, detail: ScoreDetail { quality: 1.0, popularity: 1.0, maintenance: 1.0 } },

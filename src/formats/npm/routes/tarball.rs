@@ -28,11 +28,12 @@ pub(super) fn version_of(name: &PackageName, file: &str) -> Result<String, Failu
 pub(super) async fn read(call: Call) -> Result<Response, Failure> {
     let name = existing_name(&call)?;
     let version = version_of(&name, call.param("file"))?;
-    let file_name = unscoped_file(&name.display, call.param("file"));
-    let file = match find(&call, &name, &version, file_name).await {
-        // A publish through the schema may have kept the scope in the name of the file.
-        Err(failure) if failure.code == ErrorCode::NotFound && call.param("file") != file_name => {
-            find(&call, &name, &version, call.param("file")).await?
+    let requested = call.param("file");
+    let file_name = unscoped_file(&name.display, requested);
+    let file = match find(&call, &name, &version, requested).await {
+        // Lock files written for GitLab repeat the scope.
+        Err(failure) if failure.code == ErrorCode::NotFound && requested != file_name => {
+            find(&call, &name, &version, file_name).await?
         }
         outcome => outcome?,
     };

@@ -105,11 +105,13 @@ mod tests {
         });
         let received = Arc::new(AtomicU64::new(0));
         let watched = |body| Pausing::around(Request::new(body), Duration::from_millis(400), &received);
-        let whole = watched(Body::from_stream(slow)).into_body().collect().await.expect("it never pauses for long");
+        let whole =
+            watched(Body::from_stream(slow)).into_body().collect().await.expect("it never pauses for long");
         assert_eq!(whole.to_bytes().len(), 36);
         assert_eq!(received.load(std::sync::atomic::Ordering::Relaxed), 36);
         let stuck = stream::iter([piece()]).chain(stream::pending());
-        let error = watched(Body::from_stream(stuck)).into_body().collect().await.expect_err("it never goes on");
+        let error =
+            watched(Body::from_stream(stuck)).into_body().collect().await.expect_err("it never goes on");
         assert!(error.to_string().contains("paused"), "{error}");
     }
 }

@@ -94,7 +94,7 @@ impl Drop for Observation {
             http.method = self.method,
             http.route = self.route(),
             http.status = status,
-            duration_ms = elapsed.as_secs_f64() * 1000.0,
+            duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3,
             received_bytes = received,
             sent_bytes = self.sent,
             user_agent = %self.user_agent,

@@ -1,0 +1,36 @@
+//! Bun.
+
+use super::{Registry, Workplace, installed, npm_app, npm_package};
+use crate::server::databases;
+
+#[test]
+fn publishes_and_installs() {
+    for database in databases() {
+        let Some(place) = Workplace::new(&["bun"], "") else { return };
+        let registry = Registry::new(database);
+        for (kind, token) in registry.writers() {
+            for name in [format!("@acme/bun-{kind}"), format!("bun-{kind}")] {
+                let folder = format!("{kind}/{}", name.replace('/', "-"));
+                let rc = |registry: &str| {
+                    format!(
+                        "registry=http://{registry}\n@acme:registry=http://{registry}\n//{registry}:_authToken={token}\n"
+                    )
+                };
+                npm_package(&place, &folder, &name, "1.0.0");
+                place.write(&format!("{folder}/.npmrc"), &rc(&registry.npm_of_project()));
+                place.run(&folder, &["publish"]);
+                let spec = format!("{name}@1.0.0");
+                for (level, address) in [("project", registry.npm_of_project()), ("group", registry.npm_of_group())] {
+                    if level == "group" && kind != "pat" {
+                        continue;
+                    }
+                    let app = format!("{folder}-{level}");
+                    npm_app(&place, &app);
+                    place.write(&format!("{app}/.npmrc"), &rc(&address));
+                    place.run(&app, &["add", &spec]);
+                    installed(&place, &app, &name, "1.0.0");
+                }
+            }
+        }
+    }
+}
