@@ -34,6 +34,9 @@ struct Matrix {
     checked: usize,
 }
 
+/// A deploy token whose scope opens nothing here.
+const OF_ANOTHER_KIND: &str = "token of another kind";
+
 const PACKAGE_VERSION: &str = "query V($scope: PackageScopeInput!, $type: PackageTypeEnum!, $name: String!) { \
     packageVersion(scope: $scope, packageType: $type, packageName: $name, packageVersion: \"1.0.0\") { id } }";
 const CREATE_UPLOAD: &str =
@@ -91,7 +94,7 @@ impl Matrix {
             (world.group_deploy_token(&self.group, write).await, true, "group writer"),
             (world.deploy_token(&sibling, write).await, false, "writer of a sibling"),
             (world.group_deploy_token(&elsewhere, write).await, false, "writer of another group"),
-            (world.deploy_token(&case.project, Scope::ReadRepository).await, true, "token of another kind"),
+            (world.deploy_token(&case.project, Scope::ReadRepository).await, true, OF_ANOTHER_KIND),
         ] {
             name.clone_into(&mut person.name);
             callers.push(Caller { person, covered });
@@ -228,10 +231,14 @@ async fn reads(matrix: &mut Matrix, instance: InstanceFacts) {
             let elsewhere = match (instance.registry_enabled, pull) {
                 (_, None) => 401,
                 (true, Some(Ok(()))) => 200,
-                (true, Some(Err(Denied::InsufficientScope))) => continue,
                 (false, _) if person.is_anonymous() => 404,
                 (_, Some(_)) if person.is_anonymous() => 401,
                 (_, Some(_)) => 404,
+            };
+            // The group itself is asked for, before anything in it: a token that reads no packages is told so.
+            let of_group = match elsewhere {
+                404 if instance.registry_enabled && person.name == OF_ANOTHER_KIND => 403,
+                status => status,
             };
             let group = format!("/api/v4/groups/{}/-/packages", matrix.group.id);
             for (what, path) in [
@@ -239,7 +246,7 @@ async fn reads(matrix: &mut Matrix, instance: InstanceFacts) {
                 ("generic file of the group", format!("{group}/generic/{name}/1.0.0/file.bin")),
             ] {
                 let answer = matrix.get(path, person).await;
-                matrix.note(what, case, &caller, plain(&answer), elsewhere);
+                matrix.note(what, case, &caller, plain(&answer), of_group);
             }
             if instance.registry_enabled {
                 let path = format!("/api/v4/packages/generic/{name}/1.0.0/file.bin");
@@ -310,10 +317,11 @@ async fn publish() {
 async fn delete() {
     let mut matrix = Matrix::new().await;
     let owner = matrix.world.people.owner.clone();
-    let callers = matrix.callers(&matrix.cases[0]).await.len();
+    let mut callers = Vec::new();
     let mut victims = Vec::new();
     for case in &matrix.cases {
-        for number in 0..callers {
+        let of_case = matrix.callers(case).await;
+        for number in 0..of_case.len() {
             for door in ["npm", "graphql"] {
                 matrix.publish_npm(case, &format!("{}-{door}-{number}", case.name()), &owner).await.expect(200);
             }
@@ -322,17 +330,19 @@ async fn delete() {
             let found = matrix.world.graphql(&owner, PACKAGE_VERSION, variables).await;
             victims.push(found["data"]["packageVersion"]["id"].clone());
         }
+        callers.push(of_case);
     }
+    let mut victims = victims.into_iter();
     matrix.close_doors().await;
     let cases = std::mem::take(&mut matrix.cases);
-    for case in &cases {
-        for (number, caller) in matrix.callers(case).await.into_iter().enumerate() {
+    for (case, callers) in cases.iter().zip(callers) {
+        for (number, caller) in callers.into_iter().enumerate() {
             let decision = expected(case, &caller, Action::DestroyPackages, InstanceFacts::default());
             let name = format!("{}-npm-{number}", case.name());
             let path = case.project(&format!("npm/{name}/-/{name}-1.0.0.tgz"));
             let answer = matrix.client.delete(path).by(&caller.person).send().await;
             matrix.note("npm unpublish", case, &caller, plain(&answer), status(decision));
-            let id = &victims[case.number * callers + number];
+            let id = victims.next();
             let answer = matrix.ask(&caller.person, DESTROY, json!({ "input": { "id": id } })).await;
             matrix.note("destroyPackage", case, &caller, answer, code(decision));
         }

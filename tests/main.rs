@@ -6,6 +6,7 @@ mod access_matrix;
 mod architecture;
 mod clients;
 mod lists;
+mod open_door;
 mod operations;
 mod route_audit;
 mod schema;

@@ -116,7 +116,10 @@ async fn the_validator_sees_what_the_compiler_does_not() {
         ("query A { currentUser(nonsense: 1) { username } }", json!({})),
         ("query A($unused: Int) { currentUser { username } }", json!({ "unused": 1 })),
         ("query A { project { id } }", json!({})),
-        ("query A($path: Int!) { project(fullPath: $path) { id } }", json!({ "path": 1 })),
+        (
+            "query A($name: Int!) { packageVersion(scope: {}, packageType: NPM, packageName: $name) { id } }",
+            json!({ "name": 1 }),
+        ),
         ("query A { currentUser { nonsense } }", json!({})),
     ] {
         let errors = graphql::validate(document, "A", variables).await;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::{
     Request, Response, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
+    parser::{parse_query, types::DocumentOperations},
 };
 
 struct OnlyValidate;
@@ -27,7 +28,17 @@ impl Extension for OnlyValidate {
 ///
 /// A variable's declared type is compared with its argument only when `variables` has a value for it.
 pub async fn validate(document: &str, operation: &str, variables: serde_json::Value) -> Vec<String> {
+    let mut parsed = match parse_query(document) {
+        Ok(parsed) => parsed,
+        Err(error) => return vec![error.to_string()],
+    };
+    // As the gateway does: what other operations declare has no values here.
+    if let DocumentOperations::Multiple(operations) = &mut parsed.operations {
+        operations.retain(|name, _| name.as_str() == operation);
+    }
+    let mut request =
+        Request::new("").operation_name(operation).variables(Variables::from_json(variables));
+    request.set_parsed_query(parsed);
     let schema = crate::builder().extension(OnlyValidate).finish();
-    let request = Request::new(document).operation_name(operation).variables(Variables::from_json(variables));
     schema.execute(request).await.errors.into_iter().map(|error| error.message).collect()
 }

@@ -4,12 +4,21 @@
 //! An adapter like any format: each route runs named operations through `gateway` and puts the answer into GitLab's JSON. One
 //! folder a noun. What must not go in here: decisions about access, SQL, bytes.
 
+mod access_tokens;
+mod deploy_tokens;
 mod error;
+mod groups;
+mod members;
+mod namespaces;
 mod package_files;
 mod packages;
 mod pagination;
 mod params;
+mod projects;
 mod shape;
+mod user;
+mod users;
+mod version;
 
 use std::sync::Arc;
 
@@ -21,6 +30,15 @@ use crate::error::RestDialect;
 /// Every route, in one table.
 fn table() -> RouteTable {
     let mut table = RouteTable::absolute(Arc::new(RestDialect));
+    version::routes(&mut table);
+    user::routes(&mut table);
+    users::routes(&mut table);
+    access_tokens::routes(&mut table);
+    namespaces::routes(&mut table);
+    groups::routes(&mut table);
+    projects::routes(&mut table);
+    members::routes(&mut table);
+    deploy_tokens::routes(&mut table);
     packages::routes(&mut table);
     package_files::routes(&mut table);
     table

@@ -37,6 +37,16 @@ impl PageNumber {
         })
     }
 
+    /// The first page, of the largest size.
+    pub(crate) const fn largest() -> Self {
+        Self { page: 1, per_page: MAX_PER_PAGE }
+    }
+
+    /// The page after this one.
+    pub(crate) const fn next(self) -> Self {
+        Self { page: self.page + 1, per_page: self.per_page }
+    }
+
     /// `first` of a connection.
     pub(crate) const fn first(self) -> i64 {
         self.per_page

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::Failure;
+use domain::{Failure, Role, Scope};
 use gateway::Call;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
+use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -130,6 +132,79 @@ impl Params {
             })
             .transpose()
     }
+}
+
+impl Params {
+    /// Which way `sort` sorts.
+    pub(crate) fn direction(&self) -> Result<Option<Direction>, Failure> {
+        self.choice("sort", |text| match text {
+            "asc" => Some(Direction::Ascending),
+            "desc" => Some(Direction::Descending),
+            _ => None,
+        })
+    }
+
+    /// The day of `name`, in ISO 8601.
+    pub(crate) fn date(&self, name: &'static str) -> Result<Option<String>, Failure> {
+        let format = format_description!("[year]-[month]-[day]");
+        // An instant is taken for its day, as GitLab does.
+        self.choice(name, |text| {
+            let day = text.get(..10).filter(|_| text.len() == 10 || text.as_bytes().get(10) == Some(&b'T'))?;
+            Date::parse(day, format).ok().map(|_| day.to_owned())
+        })
+        .map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+    }
+
+    /// The instant of `name`, in ISO 8601; a day stands for its beginning.
+    pub(crate) fn instant(&self, name: &'static str) -> Result<Option<String>, Failure> {
+        self.choice(name, |text| {
+            let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.replace(' ', "T") };
+            OffsetDateTime::parse(&text, &Rfc3339).ok().map(|_| text)
+        })
+        .map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+    }
+
+    /// The scopes of a token to make, which must be there and be known.
+    pub(crate) fn scopes(&self) -> Result<Vec<String>, Failure> {
+        let scopes = self.texts("scopes").ok_or_else(|| Failure::invalid("scopes", "scopes is missing"))?;
+        if scopes.iter().all(|scope| Scope::from_name(scope).is_some()) {
+            Ok(scopes)
+        } else {
+            Err(Failure::invalid("scopes", "scopes does not have a valid value"))
+        }
+    }
+}
+
+/// Which way a list is sorted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Direction {
+    /// Smallest first.
+    Ascending,
+    /// Largest first.
+    Descending,
+}
+
+/// The value called `name` of an enum of the schema.
+pub(crate) fn enum_named<Enum: DeserializeOwned>(name: &str) -> Option<Enum> {
+    // Generated enums take every name and keep what they do not know apart: those are told by their being no constant.
+    serde_json::from_value(name.into()).ok()
+}
+
+/// The role whose number is `name`.
+pub(crate) fn access_level<Level: DeserializeOwned>(
+    params: &Params,
+    name: &'static str,
+) -> Result<Option<Level>, Failure> {
+    params.choice(name, |text| {
+        let role = Role::from_number(text.parse().ok()?)?;
+        enum_named(match role {
+            Role::Guest => "GUEST",
+            Role::Reporter => "REPORTER",
+            Role::Developer => "DEVELOPER",
+            Role::Maintainer => "MAINTAINER",
+            Role::Owner => "OWNER",
+        })
+    })
 }
 
 /// The decimal id in the path under `name`. What is no number names nothing.

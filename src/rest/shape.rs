@@ -25,3 +25,69 @@ pub(crate) fn no_content() -> Response {
     *response.status_mut() = StatusCode::NO_CONTENT;
     response
 }
+
+/// The built-in scalar `ID` under the name that graphql_client looks for in variables.
+pub(crate) type Id = String;
+
+/// The global id of the user with this number.
+pub(crate) fn user_gid(number: i64) -> String {
+    format!("gid://gitlab/User/{number}")
+}
+
+/// The day of an instant as the schema prints it.
+pub(crate) fn day(instant: &str) -> &str {
+    instant.get(..10).unwrap_or(instant)
+}
+
+/// 202, for what GitLab does later and this server at once.
+pub(crate) fn accepted() -> Response {
+    gateway::dialect::plain(StatusCode::ACCEPTED)
+}
+
+/// What is refused because it could not be shown: who presented nothing may try again with a token.
+pub(crate) fn withheld(call: &gateway::Call) -> Failure {
+    if call.session.is_anonymous() {
+        Failure::unauthenticated()
+    } else {
+        Failure::forbidden("You are not allowed to see this")
+    }
+}
+
+/// Which of the two kinds of places a request names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// `/projects/:id`.
+    Project,
+    /// `/groups/:id`.
+    Group,
+}
+
+impl Place {
+    /// Both.
+    pub(crate) const ALL: [Self; 2] = [Self::Project, Self::Group];
+
+    /// What paths of the place start with.
+    pub(crate) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Project => "/api/v4/projects/{id}",
+            Self::Group => "/api/v4/groups/{id}",
+        }
+    }
+
+    /// What it is called in failures.
+    pub(crate) const fn subject(self) -> domain::Subject {
+        match self {
+            Self::Project => domain::Subject::Project,
+            Self::Group => domain::Subject::Group,
+        }
+    }
+
+    /// The id of the request as `projectPath` and `groupPath` of an input.
+    pub(crate) fn paths(self, call: &gateway::Call) -> (Option<String>, Option<String>) {
+        let id = Some(call.param("id").to_owned());
+        match self {
+            Self::Project => (id, None),
+            Self::Group => (None, id),
+        }
+    }
+}

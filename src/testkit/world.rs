@@ -106,13 +106,35 @@ impl World {
         document: &str,
         variables: Value,
     ) -> Result<Value, Failure> {
+        self.run(person, document, None, variables).await
+    }
+
+    /// As [`World::graphql`], for one of several operations of a document.
+    pub async fn graphql_named(
+        &self,
+        person: &Person,
+        document: &str,
+        operation: &str,
+        variables: Value,
+    ) -> Value {
+        self.run(person, document, Some(operation), variables).await.expect("an accepted credential")
+    }
+
+    async fn run(
+        &self,
+        person: &Person,
+        document: &str,
+        operation: Option<&str>,
+        variables: Value,
+    ) -> Result<Value, Failure> {
         let credential = person.secret().map(|secret| domain::Credential {
             carrier: domain::Carrier::Bearer,
             username: None,
             secret: secret.to_owned(),
         });
         let session = self.model.authenticate(credential.as_ref()).await?;
-        let request = async_graphql::Request::new(document).variables(Variables::from_json(variables));
+        let mut request = async_graphql::Request::new(document).variables(Variables::from_json(variables));
+        request.operation_name = operation.map(ToOwned::to_owned);
         let response = self.model.execute_open(&session, BatchRequest::Single(request)).await;
         let BatchResponse::Single(response) = response else { unreachable!("one request, one response") };
         Ok(serde_json::to_value(response).expect("responses are JSON"))

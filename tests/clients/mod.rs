@@ -139,10 +139,6 @@ impl Workplace {
         fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Runs the client in a folder of the workplace; gives what it printed, or what it printed when it failed.
     pub(crate) fn try_run(&self, folder: &str, arguments: &[&str]) -> Result<String, String> {
         let directory = self.folder.path().join(folder);

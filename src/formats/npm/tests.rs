@@ -1,6 +1,16 @@
 //! Tests of the parts that need no server: documents, the inspector, the decoder. Those of the protocol go through the
 //! router of `testkit`.
 
+/// Compares with a snapshot in this format's folder of them.
+macro_rules! assert_snapshot {
+    ($name:expr, $value:expr) => {
+        insta::with_settings!(
+            { snapshot_path => "../snapshots", prepend_module_to_snapshot => false },
+            { insta::assert_json_snapshot!($name, $value) }
+        )
+    };
+}
+
 mod archives;
 mod bodies;
 mod documents;

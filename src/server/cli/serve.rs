@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use super::print;
 use crate::{boot::Server, config::Config, shutdown::Signals, stop::Stop};
 
@@ -19,17 +21,20 @@ pub(super) async fn run(config: Config) -> Result<(), Stop> {
 
 /// What to try next.
 fn welcome(url: &str, token_file: &Path) -> String {
-    let file = quoted(&token_file.display().to_string());
-    let header = format!("-H \"PRIVATE-TOKEN: $(cat {file})\"");
+    let place = token_file.display();
+    let token = format!("-H \"PRIVATE-TOKEN: $(cat {})\"", quoted(&place.to_string()));
+    let ask = |mutation: &str| {
+        let body = json!({ "query": format!("mutation {{ {mutation} {{ errors }} }}") });
+        format!("curl {token} -H 'Content-Type: application/json' {url}/api/graphql -d '{body}'")
+    };
+    let group = ask("createGroup(input: {name: \"Demo\", path: \"demo\"})");
+    let project = ask("createProject(input: {namespacePath: \"demo\", path: \"hello\"})");
+    let file = format!("{url}/api/v4/projects/demo%2Fhello/packages/generic/greeting/1.0.0/hello.txt");
     format!(
-        "entrepot listens at {url}\n\
-         \n\
-         This is the first start. The administrator is root, the token is in {}. To try next:\n\
-         \n  \
-         curl {header} -d name=Demo -d path=demo {url}/api/v4/groups\n  \
-         curl {header} -d path=hello -d namespace_path=demo {url}/api/v4/projects\n  \
-         echo hello | curl {header} -T - {url}/api/v4/projects/demo%2Fhello/packages/generic/greeting/1.0.0/hello.txt\n",
-        token_file.display()
+        "entrepot listens at {url}\n\n\
+         This is the first start. The administrator is root, with the token in {place}.\n\
+         The next three commands to try make a group, a project in it, and publish a file there:\n\n  \
+         {group}\n  {project}\n  echo hello | curl {token} -T - {file}\n"
     )
 }
 

@@ -19,18 +19,18 @@ use crate::npm::{
 /// Largest body of a request that sets a tag: a version as a JSON text.
 const MAX_BODY: usize = 4096;
 
-/// Checks a tag as npm does before it sends one: not empty, and nothing that could be a range of versions, which
-/// `name@tag` would then be read as.
+/// Checks a tag as npm does before it sends one: characters that a URL has as they are (npm-package-arg), and nothing that
+/// could be a range of versions, which `name@tag` would then be read as.
 pub(super) fn check_tag(tag: &str) -> Result<(), Failure> {
     let refuse = |reason| {
         let message = format!("Tag name is invalid: '{}' {reason}", shortened(tag));
         Err(Failure::invalid("tag", message))
     };
-    if tag.trim().is_empty() || tag.len() > MAX_LENGTH || tag.chars().any(|c| c.is_control() || c == '/') {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);
+    if tag.is_empty() || tag.len() > MAX_LENGTH || !tag.bytes().all(is_plain) {
         return refuse("should be a word of at most 255 characters");
     }
-    let range = tag.trim().trim_start_matches(['v', '=']);
-    if VersionReq::parse(range).is_ok() {
+    if VersionReq::parse(tag.trim_start_matches('v')).is_ok() {
         return refuse("is a range of versions");
     }
     Ok(())

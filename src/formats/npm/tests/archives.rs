@@ -33,7 +33,7 @@ fn the_archive_says_what_is_kept() {
         ("package/npm-shrinkwrap.json", "{}"),
     ]));
     let inspection = inspect("web", "1.0.0", Value::Null, &tarball).expect("fine");
-    insta::assert_json_snapshot!(inspection.metadata);
+    assert_snapshot!("kept_of_an_archive", inspection.metadata);
     let declared = |name: &str, pattern: &str, kind| DeclaredDependency {
         name: name.to_owned(),
         version_pattern: pattern.to_owned(),

@@ -111,7 +111,7 @@ fn every_client_can_publish() {
                 .into_iter()
                 .filter_map(|field| Some((field.to_owned(), inspection.metadata.get(field)?.clone())))
                 .collect();
-        insta::assert_json_snapshot!(format!("published_by_{client}"), facts);
+        assert_snapshot!(format!("published_by_{client}"), facts);
     }
 }
 
@@ -237,7 +237,7 @@ fn a_padding_in_the_middle_of_long_data_is_refused() {
 
 #[test]
 fn a_file_larger_than_allowed_is_refused_while_it_comes() {
-    let body = publish(&[7; 100_000]).to_string();
+    let body = publish(&vec![7; 100_000]).to_string();
     decode_with_limit(&mut body.as_bytes(), 100_000).map(drop).expect("just fits");
     let failure = decode_with_limit(&mut body.as_bytes(), 99_999).map(drop).expect_err("does not");
     assert_eq!(failure.code, ErrorCode::TooLarge);

@@ -67,18 +67,14 @@ const VERSIONS: &[(&str, Option<&str>)] =
 
 #[test]
 fn a_packument_in_full() {
-    insta::assert_json_snapshot!(assembled(
-        Document::Packument,
-        &index(Document::Packument, VERSIONS, &[("next", "2.0.0-rc.1")])
-    ));
+    let index = index(Document::Packument, VERSIONS, &[("next", "2.0.0-rc.1")]);
+    assert_snapshot!("packument", assembled(Document::Packument, &index));
 }
 
 #[test]
 fn an_abbreviated_packument() {
-    insta::assert_json_snapshot!(assembled(
-        Document::Install,
-        &index(Document::Install, VERSIONS, &[("latest", "1.9.0")])
-    ));
+    let index = index(Document::Install, VERSIONS, &[("latest", "1.9.0")]);
+    assert_snapshot!("install", assembled(Document::Install, &index));
 }
 
 #[test]

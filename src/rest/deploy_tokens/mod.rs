@@ -1,0 +1,12 @@
+//! Deploy tokens of projects and groups.
+
+mod routes;
+
+pub(crate) use routes::routes;
+
+use crate::shape::Id;
+
+gateway::operations!(
+    "deploy_tokens/operations.graphql":
+    RestProjectDeployTokens, RestGroupDeployTokens, RestCreateDeployToken, RestRevokeDeployToken
+);

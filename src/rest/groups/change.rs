@@ -1,0 +1,49 @@
+//! Creating, changing and deleting groups.
+
+use axum::response::Response;
+use domain::Failure;
+use gateway::{Call, dialect};
+use http::StatusCode;
+
+use super::{
+    RestCreateGroup, RestDestroyGroup, RestUpdateGroup, group_json, rest_create_group, rest_destroy_group,
+    rest_update_group,
+};
+use crate::{
+    params::{Params, enum_named},
+    shape::accepted,
+};
+
+pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
+    let params = Params::read(&mut call).await?;
+    let input = rest_create_group::CreateGroupInput {
+        name: params.required("name")?,
+        path: params.required("path")?,
+        parent_path: params.text("parent_id").filter(|parent| !parent.is_empty()),
+        description: params.text("description"),
+        visibility: params.choice("visibility", enum_named)?,
+    };
+    let created = call.run::<RestCreateGroup>(rest_create_group::Variables { input }).await?;
+    let group = created.create_group.and_then(|payload| payload.group).ok_or_else(Failure::internal)?;
+    Ok(dialect::answer(StatusCode::CREATED, &group_json!(group)))
+}
+
+pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
+    let params = Params::read(&mut call).await?;
+    let input = rest_update_group::UpdateGroupInput {
+        full_path: call.param("id").to_owned(),
+        name: params.text("name"),
+        path: params.text("path"),
+        description: params.text("description"),
+        visibility: params.choice("visibility", enum_named)?,
+    };
+    let updated = call.run::<RestUpdateGroup>(rest_update_group::Variables { input }).await?;
+    let group = updated.update_group.and_then(|payload| payload.group).ok_or_else(Failure::internal)?;
+    Ok(dialect::answer(StatusCode::OK, &group_json!(group)))
+}
+
+pub(super) async fn destroy(call: Call) -> Result<Response, Failure> {
+    let input = rest_destroy_group::DestroyGroupInput { full_path: call.param("id").to_owned() };
+    call.run::<RestDestroyGroup>(rest_destroy_group::Variables { input }).await?;
+    Ok(accepted())
+}
