@@ -41,8 +41,7 @@ const PACKAGE_VERSION: &str = "query V($scope: PackageScopeInput!, $type: Packag
     packageVersion(scope: $scope, packageType: $type, packageName: $name, packageVersion: \"1.0.0\") { id } }";
 const CREATE_UPLOAD: &str =
     "mutation U($input: CreateUploadInput!) { createUpload(input: $input) { upload { id } errors } }";
-const DESTROY: &str =
-    "mutation D($input: DestroyPackageInput!) { destroyPackage(input: $input) { errors } }";
+const DESTROY: &str = "mutation D($input: DestroyPackageInput!) { destroyPackage(input: $input) { errors } }";
 
 impl Matrix {
     /// Twelve projects of a public group, each with an npm package and a generic one of its own name.
@@ -77,8 +76,10 @@ impl Matrix {
 
     async fn callers(&self, case: &Case) -> Vec<Caller> {
         let world = &self.world;
-        let elsewhere = world.deserted_group(&format!("elsewhere-{}", case.number), Visibility::Private).await;
-        let sibling = world.project(&self.group, &format!("sibling-{}", case.number), Visibility::Private).await;
+        let elsewhere =
+            world.deserted_group(&format!("elsewhere-{}", case.number), Visibility::Private).await;
+        let sibling =
+            world.project(&self.group, &format!("sibling-{}", case.number), Visibility::Private).await;
         let read = Scope::ReadPackageRegistry;
         let write = Scope::WritePackageRegistry;
         let mut callers: Vec<Caller> = world
@@ -130,7 +131,14 @@ impl Matrix {
         }
     }
 
-    fn note(&mut self, what: &str, case: &Case, caller: &Caller, seen: impl ToString, expected: impl ToString) {
+    fn note(
+        &mut self,
+        what: &str,
+        case: &Case,
+        caller: &Caller,
+        seen: impl ToString,
+        expected: impl ToString,
+    ) {
         self.checked += 1;
         let (seen, expected) = (seen.to_string(), expected.to_string());
         if seen != expected {
@@ -323,7 +331,10 @@ async fn delete() {
         let of_case = matrix.callers(case).await;
         for number in 0..of_case.len() {
             for door in ["npm", "graphql"] {
-                matrix.publish_npm(case, &format!("{}-{door}-{number}", case.name()), &owner).await.expect(200);
+                matrix
+                    .publish_npm(case, &format!("{}-{door}-{number}", case.name()), &owner)
+                    .await
+                    .expect(200);
             }
             let name = format!("{}-graphql-{number}", case.name());
             let variables = json!({ "scope": case.scope(), "type": "NPM", "name": name });

@@ -79,7 +79,11 @@ fn metadata() -> Metadata {
 }
 
 fn row<'a>(table: &[(&str, &'a [&'a str])], name: &str) -> BTreeSet<&'a str> {
-    table.iter().find(|(row, _)| *row == name).map(|(_, row)| row.iter().copied().collect()).unwrap_or_default()
+    table
+        .iter()
+        .find(|(row, _)| *row == name)
+        .map(|(_, row)| row.iter().copied().collect())
+        .unwrap_or_default()
 }
 
 fn dependencies(package: &Package, kinds: &[DependencyKind]) -> BTreeSet<String> {
@@ -101,7 +105,10 @@ fn arrows_between_our_crates_are_those_of_the_table() {
         ] {
             let used = dependencies(package, kinds);
             for used in used.iter().filter(|used| ours.contains(used.as_str())) {
-                assert!(allowed.contains(used.as_str()), "{name} uses {used} ({kinds:?}), which its row forbids");
+                assert!(
+                    allowed.contains(used.as_str()),
+                    "{name} uses {used} ({kinds:?}), which its row forbids"
+                );
             }
         }
     }
@@ -111,9 +118,9 @@ fn arrows_between_our_crates_are_those_of_the_table() {
 fn reserved_crates_stay_where_they_belong() {
     for package in &metadata().packages {
         for used in dependencies(package, &[DependencyKind::Normal, DependencyKind::Build]) {
-            let rule = RESERVED
-                .iter()
-                .find(|(name, _)| name.strip_suffix('*').map_or(*name == used, |start| used.starts_with(start)));
+            let rule = RESERVED.iter().find(|(name, _)| {
+                name.strip_suffix('*').map_or(*name == used, |start| used.starts_with(start))
+            });
             if let Some((_, users)) = rule {
                 assert!(
                     users.contains(&package.name.as_str()),
@@ -165,7 +172,11 @@ fn every_format_has_the_same_files() {
             );
         }
     }
-    assert_eq!(seen, formats::all().len(), "every folder is listed in formats::all, and every format has its folder");
+    assert_eq!(
+        seen,
+        formats::all().len(),
+        "every folder is listed in formats::all, and every format has its folder"
+    );
 }
 
 /// Every file below `path` with this ending.
@@ -198,7 +209,8 @@ fn every_operation_is_used_and_every_name_is_taken_once() {
         for call in text.split("operations!(").skip(1) {
             let call = call.split(')').next().unwrap_or_default();
             let Some((path, names)) = call.split_once(':') else { continue };
-            let crate_folder = source.join(file.strip_prefix(&source).expect("below").iter().next().expect("a crate"));
+            let crate_folder =
+                source.join(file.strip_prefix(&source).expect("below").iter().next().expect("a crate"));
             let document = crate_folder.join(path.trim().trim_matches('"'));
             let names = names.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty());
             used.entry(document).or_default().extend(names);

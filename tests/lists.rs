@@ -43,7 +43,14 @@ async fn cost<F: Future<Output = usize>>(world: &World, work: impl Fn() -> F) ->
     least
 }
 
-async fn nodes(world: &World, person: &Person, document: &str, noun: &str, path: &str, first: usize) -> usize {
+async fn nodes(
+    world: &World,
+    person: &Person,
+    document: &str,
+    noun: &str,
+    path: &str,
+    first: usize,
+) -> usize {
     let answer = world.graphql(person, document, json!({ "path": path, "first": first })).await;
     let nodes = answer["data"][noun]["packages"]["nodes"].as_array();
     nodes.unwrap_or_else(|| panic!("no list: {answer}")).len()
@@ -53,7 +60,9 @@ async fn nodes(world: &World, person: &Person, document: &str, noun: &str, path:
 async fn graphql_lists_of_packages() {
     let (world, _, project) = stage().await;
     let reporter = &world.people.reporter;
-    for (document, noun, path) in [(OF_PROJECT, "project", project.full_path.as_str()), (OF_GROUP, "group", "acme")] {
+    for (document, noun, path) in
+        [(OF_PROJECT, "project", project.full_path.as_str()), (OF_GROUP, "group", "acme")]
+    {
         let ask = |first| nodes(&world, reporter, document, noun, path, first);
         let (small, few) = cost(&world, || ask(SMALL)).await;
         let (large, many) = cost(&world, || ask(LARGE)).await;
@@ -67,7 +76,9 @@ async fn graphql_lists_of_packages() {
 async fn rest_lists_of_packages() {
     let (world, client, project) = stage().await;
     let reporter = &world.people.reporter;
-    for list in [format!("/api/v4/projects/{}/packages", project.id), "/api/v4/groups/acme/packages".to_owned()] {
+    for list in
+        [format!("/api/v4/projects/{}/packages", project.id), "/api/v4/groups/acme/packages".to_owned()]
+    {
         let ask = |size: usize| {
             let request = client.get(format!("{list}?per_page={size}")).by(reporter);
             async move { request.send().await.expect(200).json().as_array().map_or(0, Vec::len) }

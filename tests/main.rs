@@ -8,6 +8,7 @@ mod clients;
 mod lists;
 mod open_door;
 mod operations;
+mod protocol;
 mod route_audit;
 mod schema;
 mod server;

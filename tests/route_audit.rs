@@ -95,8 +95,11 @@ impl Audit {
         let group_path = project.full_path.split('/').next().expect("a path");
         let by_path = project.full_path.replace('/', "%2F");
         let of_group = route.pattern.starts_with("/api/v4/groups/");
-        let holders =
-            if of_group { [group.to_string(), group_path.to_owned()] } else { [project.id.to_string(), by_path] };
+        let holders = if of_group {
+            [group.to_string(), group_path.to_owned()]
+        } else {
+            [project.id.to_string(), by_path]
+        };
         let (package_id, file_id) = self.package_ids[&project.id.0];
         let name = package(project);
         let is_npm = route.pattern.contains("/packages/npm");
@@ -158,7 +161,8 @@ impl Audit {
     }
 
     fn complain(&mut self, answer: &Answer, person: &Person, why: &str) {
-        let _ = writeln!(self.complaints, "{} by {}: {}, {why}", answer.described, person.name, answer.status);
+        let _ =
+            writeln!(self.complaints, "{} by {}: {}, {why}", answer.described, person.name, answer.status);
     }
 }
 
@@ -178,8 +182,11 @@ fn filled(pattern: &str, fill: impl Fn(&str) -> String) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_route_lets_a_stranger_in() {
     let mut audit = Audit::new().await;
-    let strangers =
-        [audit.world.people.anonymous.clone(), audit.world.people.impostor.clone(), audit.world.people.outsider.clone()];
+    let strangers = [
+        audit.world.people.anonymous.clone(),
+        audit.world.people.impostor.clone(),
+        audit.world.people.outsider.clone(),
+    ];
     let project = audit.private.clone();
     for route in routes() {
         for path in audit.addresses(&route, &project) {
@@ -267,7 +274,8 @@ impl Audit {
         for project in [self.private.clone(), self.public.clone()] {
             let name = package(&project);
             let packages = format!("/api/v4/projects/{}/packages", project.id);
-            let packument = self.call(&Method::GET, &format!("{packages}/npm/{name}"), &Value::Null, &owner).await;
+            let packument =
+                self.call(&Method::GET, &format!("{packages}/npm/{name}"), &Value::Null, &owner).await;
             let versions = packument.json()["versions"].as_object().map_or(0, serde_json::Map::len);
             assert_eq!(versions, 1, "{}: {}", packument.described, packument.text());
             let path = format!("{packages}/generic/{name}/1.0.0/file.bin");

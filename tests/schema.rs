@@ -21,5 +21,7 @@ fn the_committed_schema_is_the_served_one() {
                 format!("first in line {}:\n  committed: {committed}\n  served:    {served}", line + 1)
             },
         );
-    panic!("schema.graphql is not what the server serves; run `cargo schema > schema.graphql`. They differ {differs}");
+    panic!(
+        "schema.graphql is not what the server serves; run `cargo schema > schema.graphql`. They differ {differs}"
+    );
 }

@@ -16,7 +16,7 @@ use testkit::PostgresDatabase;
 pub(crate) const ROOT_TOKEN: &str = "glpat-test-administrator-1";
 
 /// How long the server may take to answer anything.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 
 /// What a server keeps its rows in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,9 +98,12 @@ impl Server {
         let mut stream = TcpStream::connect(&self.authority).expect("the server listens");
         stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
         stream.set_write_timeout(Some(PATIENCE)).expect("a socket");
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.authority);
+        let mut head =
+            format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.authority);
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            for piece in [name, ": ", value, "\r\n"] {
+                head += piece;
+            }
         }
         head += "\r\n";
         stream.write_all(head.as_bytes()).expect("the server reads");
@@ -108,7 +111,13 @@ impl Server {
     }
 
     /// One request with a short body.
-    pub(crate) fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+    pub(crate) fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Response {
         let length = body.len().to_string();
         let mut all = headers.to_vec();
         all.push(("Content-Length", &length));

@@ -66,7 +66,8 @@ impl Memory {
     fn read(&self, field: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.pid)).expect("a process");
         let line = status.lines().find(|line| line.starts_with(field)).expect("a figure");
-        let kibibytes: u64 = line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
+        let kibibytes: u64 =
+            line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number");
         kibibytes << 10
     }
 
@@ -129,7 +130,8 @@ fn a_generic_file_of_two_gibibytes() {
         assert_eq!(response.status, 201, "{}", server.log());
     });
     stays_flat(server, "a generic download", GENERIC_FILE, |length| {
-        let mut response = Response::head(server.open("GET", &path(length), &[("PRIVATE-TOKEN", ROOT_TOKEN)]));
+        let mut response =
+            Response::head(server.open("GET", &path(length), &[("PRIVATE-TOKEN", ROOT_TOKEN)]));
         assert_eq!((response.status, response.header("content-length")), (200, length.to_string().as_str()));
         assert_eq!(compare(&mut response, &mut Noise::new(length)), length);
     });
@@ -182,7 +184,11 @@ fn write_tarball<W: Write>(output: W, version: &str, length: u64) -> io::Result<
     let mut header = tar::Header::new_ustar();
     header.set_mode(0o644);
     header.set_size(length);
-    archive.append_data(&mut header, "package/noise.bin", io::BufReader::with_capacity(1 << 16, Noise::new(length)))?;
+    archive.append_data(
+        &mut header,
+        "package/noise.bin",
+        io::BufReader::with_capacity(1 << 16, Noise::new(length)),
+    )?;
     archive.into_inner()?.finish()
 }
 
@@ -208,7 +214,8 @@ fn an_npm_package_of_three_hundred_mebibytes() {
             "_id": "large", "name": "large", "dist-tags": { "latest": version }, "versions": { &version: manifest },
         });
         let head = head.to_string();
-        let head = head.trim_end_matches('}').to_owned() + &"}".repeat(head.len() - head.trim_end_matches('}').len() - 1);
+        let head = head.trim_end_matches('}').to_owned()
+            + &"}".repeat(head.len() - head.trim_end_matches('}').len() - 1);
         write!(
             body,
             "{head},\"_attachments\":{{\"large-{version}.tgz\":{{\"content_type\":\"application/octet-stream\",\"data\":\""

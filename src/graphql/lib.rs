@@ -31,7 +31,7 @@ mod validate;
 
 use std::sync::Arc;
 
-use async_graphql::{BatchRequest, BatchResponse, EmptySubscription, SchemaBuilder};
+use async_graphql::{BatchRequest, BatchResponse, EmptySubscription, Request, Response, SchemaBuilder};
 use blob::{BlobStore, Sealer};
 use domain::{Clock, Failure, rules::RuleBook};
 use gateway::{ByteStream, Session};
@@ -109,9 +109,25 @@ impl Model {
 
     /// Runs what came in through the open door, under its limits.
     pub async fn execute_open(&self, session: &Session, request: BatchRequest) -> BatchResponse {
+        match request {
+            BatchRequest::Single(request) => BatchResponse::Single(self.execute_one(session, request).await),
+            BatchRequest::Batch(requests) => {
+                let mut responses = Vec::with_capacity(requests.len());
+                for request in requests {
+                    responses.push(self.execute_one(session, request).await);
+                }
+                BatchResponse::Batch(responses)
+            }
+        }
+    }
+
+    async fn execute_one(&self, session: &Session, mut request: Request) -> Response {
+        if let Err(error) = limits::admit(&mut request) {
+            return Response::from_errors(vec![error]);
+        }
         let caller = backend::caller(session);
         let request = request.data(caller).data(Arc::clone(&self.state)).data(Door::Open);
-        self.open.execute_batch(request).await
+        self.open.execute(request).await
     }
 
     /// Receives the bytes of an upload that `createUpload` gave the token of, for a publish in a later request. Answers the size.

@@ -4,12 +4,12 @@
 //! door a document is measured before it runs: its length, its depth, what its nested pages multiply to, and the complexity
 //! that async-graphql computes while validating.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use async_graphql::{
-    ServerError, ServerResult, ValidationResult, Value, Variables,
-    extensions::{Extension, ExtensionContext, ExtensionFactory, NextParseQuery, NextValidation},
-    parser::types::{ExecutableDocument, Field, Selection, SelectionSet},
+    Name, Request, ServerError, ServerResult, ValidationResult, Value, Variables,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
+    parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet},
 };
 use domain::{ErrorCode, Failure};
 
@@ -64,6 +64,66 @@ fn refuse(message: String) -> ServerError {
     crate::outcome::error(failure).into_server_error(async_graphql::Pos::default())
 }
 
+/// Parses a request's document, measures it, and leaves the operation that is to run alone in it. (async-graphql computes the
+/// complexity of all operations of a document with the variables of one, and fails where another declares others.)
+pub(crate) fn admit(request: &mut Request) -> ServerResult<()> {
+    let length = request.query.chars().count();
+    if length > MAX_DOCUMENT_LENGTH {
+        return Err(refuse(format!(
+            "The document has {length} characters, at most {MAX_DOCUMENT_LENGTH} are accepted"
+        )));
+    }
+    let mut document = request.parsed_query()?.clone();
+    Measure { document: &document, variables: &request.variables, selections: 0 }.document()?;
+    if let Some(name) = request.operation_name.as_deref() {
+        keep_operation(&mut document, name);
+    }
+    request.set_parsed_query(document);
+    Ok(())
+}
+
+/// Takes all operations but `name` out of a document, with the fragments that only they use. A document without it stays.
+pub(crate) fn keep_operation(document: &mut ExecutableDocument, name: &str) {
+    let DocumentOperations::Multiple(operations) = &mut document.operations else { return };
+    if operations.len() < 2 || !operations.keys().any(|operation| operation.as_str() == name) {
+        return;
+    }
+    let dropped: Vec<_> = operations.extract_if(|operation, _| operation.as_str() != name).collect();
+    let of_dropped =
+        fragments_of(document, dropped.iter().map(|(_, operation)| &operation.node.selection_set.node));
+    let of_kept = fragments_of(
+        document,
+        document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node),
+    );
+    document.fragments.retain(|name, _| of_kept.contains(name) || !of_dropped.contains(name));
+}
+
+/// The fragments that selections reach.
+fn fragments_of<'a>(
+    document: &'a ExecutableDocument,
+    roots: impl Iterator<Item = &'a SelectionSet>,
+) -> HashSet<Name> {
+    let mut found = HashSet::new();
+    let mut waiting: Vec<&SelectionSet> = roots.collect();
+    while let Some(set) = waiting.pop() {
+        for selection in &set.items {
+            match &selection.node {
+                Selection::Field(field) => waiting.push(&field.node.selection_set.node),
+                Selection::InlineFragment(fragment) => waiting.push(&fragment.node.selection_set.node),
+                Selection::FragmentSpread(spread) => {
+                    let name = &spread.node.fragment_name.node;
+                    if found.insert(name.clone())
+                        && let Some(fragment) = document.fragments.get(name)
+                    {
+                        waiting.push(&fragment.node.selection_set.node);
+                    }
+                }
+            }
+        }
+    }
+    found
+}
+
 /// Makes [`Limits`] for each request.
 pub(crate) struct LimitsFactory;
 
@@ -73,29 +133,11 @@ impl ExtensionFactory for LimitsFactory {
     }
 }
 
-/// Measures a document before it runs.
+/// Refuses a document whose complexity exceeds the caller's budget.
 struct Limits;
 
 #[async_graphql::async_trait::async_trait]
 impl Extension for Limits {
-    async fn parse_query(
-        &self,
-        ctx: &ExtensionContext<'_>,
-        query: &str,
-        variables: &Variables,
-        next: NextParseQuery<'_>,
-    ) -> ServerResult<ExecutableDocument> {
-        let length = query.chars().count();
-        if length > MAX_DOCUMENT_LENGTH {
-            return Err(refuse(format!(
-                "The document has {length} characters, at most {MAX_DOCUMENT_LENGTH} are accepted"
-            )));
-        }
-        let document = next.run(ctx, query, variables).await?;
-        Measure { document: &document, variables, selections: 0 }.document()?;
-        Ok(document)
-    }
-
     async fn validation(
         &self,
         ctx: &ExtensionContext<'_>,
@@ -124,36 +166,8 @@ impl Measure<'_> {
     fn document(mut self) -> ServerResult<()> {
         let document = self.document;
         for (_, operation) in document.operations.iter() {
-            self.once_per_request(&operation.node.selection_set.node)?;
+            once_per_request(&operation.node.selection_set.node)?;
             self.selection_set(&operation.node.selection_set.node, 1, 1)?;
-        }
-        Ok(())
-    }
-
-    /// `Query.package`, and `packages` of a group, are answered once in a request (GitLab's rule).
-    fn once_per_request(&self, set: &SelectionSet) -> ServerResult<()> {
-        let mut packages = 0;
-        let mut group_packages = 0;
-        for selection in &set.items {
-            if let Selection::Field(field) = &selection.node {
-                match field.node.name.node.as_str() {
-                    "package" => packages += 1,
-                    "group" => {
-                        group_packages += count_named(&field.node.selection_set.node, "packages");
-                    }
-                    _ => {}
-                }
-            }
-        }
-        if packages > 1 {
-            return Err(refuse(
-                "\"package\" field can be requested only for 1 Query(s) at a time.".to_owned(),
-            ));
-        }
-        if group_packages > 1 {
-            return Err(refuse(
-                "\"packages\" field can be requested only for 1 Group(s) at a time.".to_owned(),
-            ));
         }
         Ok(())
     }
@@ -213,9 +227,73 @@ impl Measure<'_> {
     }
 }
 
+/// `Query.package`, and `packages` of a group, are answered once in a request (GitLab's rule).
+fn once_per_request(set: &SelectionSet) -> ServerResult<()> {
+    let mut packages = 0;
+    let mut group_packages = 0;
+    for selection in &set.items {
+        if let Selection::Field(field) = &selection.node {
+            match field.node.name.node.as_str() {
+                "package" => packages += 1,
+                "group" => {
+                    group_packages += count_named(&field.node.selection_set.node, "packages");
+                }
+                _ => {}
+            }
+        }
+    }
+    if packages > 1 {
+        return Err(refuse("\"package\" field can be requested only for 1 Query(s) at a time.".to_owned()));
+    }
+    if group_packages > 1 {
+        return Err(refuse("\"packages\" field can be requested only for 1 Group(s) at a time.".to_owned()));
+    }
+    Ok(())
+}
+
 fn count_named(set: &SelectionSet, name: &str) -> usize {
     set.items
         .iter()
         .filter(|item| matches!(&item.node, Selection::Field(field) if field.node.name.node.as_str() == name))
         .count()
+}
+
+#[cfg(test)]
+mod tests {
+    use async_graphql::{Request, parser::parse_query};
+
+    use super::{admit, keep_operation};
+
+    #[test]
+    fn other_operations_go_with_the_fragments_that_only_they_use() {
+        let text = "query A { ...Both ...OfA } query B { ...Both ...OfB } \
+                    fragment Both on Query { b } fragment OfA on Query { a ...Deep } fragment Deep on Query { d } \
+                    fragment OfB on Query { c } fragment Unused on Query { u }";
+        let mut document = parse_query(text).expect("a document");
+        keep_operation(&mut document, "B");
+        let mut names: Vec<_> = document.fragments.keys().map(async_graphql::Name::as_str).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["Both", "OfB", "Unused"], "what nobody uses is left for validation to refuse");
+        keep_operation(&mut document, "C");
+        assert_eq!(document.operations.iter().count(), 1);
+    }
+
+    #[test]
+    fn what_is_too_long_too_deep_or_too_wide_is_refused() {
+        let deep = format!("{}{}", "{ a ".repeat(30), "}".repeat(30));
+        let aliases = "a:b ".repeat(2_400);
+        let circle = "{ ...A } fragment A on Query { x { ...A } }";
+        let pages =
+            "{ a(first: 100) { nodes { b(first: 100) { nodes { c(first: 100) { nodes { d } } } } } } }";
+        for refused in [
+            deep.as_str(),
+            &format!("{{ {aliases} }}"),
+            circle,
+            pages,
+            "{ package(id: 1) { id } other: package(id: 2) { id } }",
+        ] {
+            assert!(admit(&mut Request::new(refused)).is_err(), "{refused:.60}");
+        }
+        assert!(admit(&mut Request::new("{ a(first: 100) { nodes { b { c } } } }")).is_ok());
+    }
 }

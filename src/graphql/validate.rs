@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_graphql::{
     Request, Response, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextExecute},
-    parser::{parse_query, types::DocumentOperations},
+    parser::parse_query,
 };
 
 struct OnlyValidate;
@@ -32,12 +32,9 @@ pub async fn validate(document: &str, operation: &str, variables: serde_json::Va
         Ok(parsed) => parsed,
         Err(error) => return vec![error.to_string()],
     };
-    // As the gateway does: what other operations declare has no values here.
-    if let DocumentOperations::Multiple(operations) = &mut parsed.operations {
-        operations.retain(|name, _| name.as_str() == operation);
-    }
-    let mut request =
-        Request::new("").operation_name(operation).variables(Variables::from_json(variables));
+    // As both doors do: what other operations declare has no values here.
+    crate::limits::keep_operation(&mut parsed, operation);
+    let mut request = Request::new("").operation_name(operation).variables(Variables::from_json(variables));
     request.set_parsed_query(parsed);
     let schema = crate::builder().extension(OnlyValidate).finish();
     schema.execute(request).await.errors.into_iter().map(|error| error.message).collect()

@@ -2,8 +2,12 @@
 
 use axum::response::Response;
 use domain::{ErrorCode, Failure, Subject};
-use gateway::{Dialect, FailedRequest, dialect::GitLabError};
-use http::Method;
+use gateway::{
+    Dialect, FailedRequest,
+    dialect::{self, GitLabError},
+};
+use http::{Method, StatusCode};
+use serde_json::json;
 
 /// GitLab's REST API.
 pub(crate) struct RestDialect;
@@ -21,6 +25,23 @@ impl Dialect for RestDialect {
             let failure = Failure { code: ErrorCode::NotFound, ..failure.clone() };
             return GitLabError::new(&failure, request).into_response();
         }
+        if failure.code == ErrorCode::Duplicate
+            && let Some(field) = &failure.field
+        {
+            return taken(field, &failure.message);
+        }
         GitLabError::new(failure, request).into_response()
     }
+}
+
+/// What is taken already, in GitLab's words: a conflict where people are concerned, a message for the field otherwise.
+fn taken(field: &str, message: &str) -> Response {
+    let (status, message) = match field {
+        "username" => (StatusCode::CONFLICT, json!("Username has already been taken")),
+        "email" => (StatusCode::CONFLICT, json!("Email has already been taken")),
+        "user_id" => (StatusCode::CONFLICT, json!("Member already exists")),
+        "path" => (StatusCode::BAD_REQUEST, json!({ "path": ["has already been taken"] })),
+        _ => (StatusCode::BAD_REQUEST, json!({ field: [message] })),
+    };
+    dialect::answer(status, &json!({ "message": message }))
 }

@@ -65,10 +65,20 @@ impl PageNumber {
     /// A page of JSON with GitLab's headers. `count` is the number of all rows, counted up to the limit.
     pub(crate) fn respond(self, call: &Call, rows: &impl Serialize, count: i64) -> Result<Response, Failure> {
         let mut response = dialect::answer(StatusCode::OK, rows);
+        for (name, value) in self.fields(count, |page| self.link(call, page)) {
+            let value = HeaderValue::try_from(value).map_err(|_| Failure::internal())?;
+            response.headers_mut().insert(HeaderName::from_static(name), value);
+        }
+        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
+        Ok(response)
+    }
+
+    /// GitLab's headers of this page of `count` rows, `link` being the address of a page.
+    fn fields(self, count: i64, link: impl Fn(i64) -> String) -> Vec<(&'static str, String)> {
         let pages = (count + self.per_page - 1) / self.per_page;
         let counted = count <= COUNT_LIMIT;
-        let next = (self.page < pages).then_some(self.page + 1);
-        let previous = (self.page > 1).then_some(self.page - 1);
+        let next = (self.page < pages).then(|| self.page + 1);
+        let previous = (self.page > 1).then(|| self.page - 1);
         let text = |number: Option<i64>| number.map(|number| number.to_string()).unwrap_or_default();
         let mut fields = vec![
             ("x-page", self.page.to_string()),
@@ -80,18 +90,13 @@ impl PageNumber {
             fields.push(("x-total", count.to_string()));
             fields.push(("x-total-pages", pages.max(1).to_string()));
         }
-        let last = counted.then_some(pages.max(1));
+        let last = counted.then(|| pages.max(1));
         let links: Vec<_> = [("prev", previous), ("next", next), ("first", Some(1)), ("last", last)]
             .into_iter()
-            .filter_map(|(relation, page)| Some(format!("<{}>; rel=\"{relation}\"", self.link(call, page?))))
+            .filter_map(|(relation, page)| Some(format!("<{}>; rel=\"{relation}\"", link(page?))))
             .collect();
         fields.push(("link", links.join(", ")));
-        for (name, value) in fields {
-            let value = HeaderValue::try_from(value).map_err(|_| Failure::internal())?;
-            response.headers_mut().insert(HeaderName::from_static(name), value);
-        }
-        response.headers_mut().insert(header::VARY, HeaderValue::from_static("Origin"));
-        Ok(response)
+        fields
     }
 
     /// The address of another page of the same list. A token in the query is not repeated.
@@ -104,5 +109,60 @@ impl PageNumber {
         }
         query.append_pair("page", &page.to_string()).append_pair("per_page", &self.per_page.to_string());
         format!("{}{}?{}", call.gateway.external_url(), call.uri.path(), query.finish())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PageNumber;
+    use crate::params::Params;
+
+    fn page(pairs: &[(&str, &str)]) -> Result<PageNumber, domain::Failure> {
+        PageNumber::of(&Params::of_pairs(pairs))
+    }
+
+    #[test]
+    fn pages_become_first_and_skip() {
+        for (pairs, first, skip) in [
+            (&[][..], 20, 0),
+            (&[("page", "3"), ("per_page", "10")], 10, 20),
+            (&[("per_page", "1000")], 100, 0),
+            (&[("page", "9223372036854775807")], 20, i64::from(i32::MAX)),
+        ] {
+            let page = page(pairs).expect("a page");
+            assert_eq!((page.first(), page.skip()), (first, skip), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn no_page_before_the_first() {
+        for pairs in [&[("page", "0")][..], &[("page", "-1")], &[("per_page", "0")], &[("page", "x")]] {
+            assert!(page(pairs).is_err(), "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn headers_say_where_the_pages_are() {
+        let page = PageNumber { page: 2, per_page: 10 };
+        let fields = page.fields(35, |page| format!("https://x/?page={page}"));
+        let field = |name: &str| fields.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
+        assert_eq!(field("x-page"), Some("2"));
+        assert_eq!(field("x-next-page"), Some("3"));
+        assert_eq!(field("x-prev-page"), Some("1"));
+        assert_eq!(field("x-total"), Some("35"));
+        assert_eq!(field("x-total-pages"), Some("4"));
+        let expected = "<https://x/?page=1>; rel=\"prev\", <https://x/?page=3>; rel=\"next\", \
+                        <https://x/?page=1>; rel=\"first\", <https://x/?page=4>; rel=\"last\"";
+        assert_eq!(field("link"), Some(expected));
+    }
+
+    #[test]
+    fn beyond_the_limit_there_are_no_totals() {
+        let fields = PageNumber { page: 1, per_page: 20 }.fields(10_001, |page| page.to_string());
+        assert!(fields.iter().all(|(name, _)| !name.starts_with("x-total")));
+        let link = fields.iter().find(|(name, _)| *name == "link").map(|(_, value)| value.as_str());
+        assert_eq!(link, Some("<2>; rel=\"next\", <1>; rel=\"first\""));
+        let empty = PageNumber { page: 1, per_page: 20 }.fields(0, |page| page.to_string());
+        assert!(empty.contains(&("x-next-page", String::new())));
     }
 }

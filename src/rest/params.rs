@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{Failure, Role, Scope};
+use domain::{Failure, Role, Scope, Visibility};
 use gateway::Call;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -57,6 +57,16 @@ impl Params {
         Ok(params)
     }
 
+    /// Takes what a query would say.
+    #[cfg(test)]
+    pub(crate) fn of_pairs(pairs: &[(&str, &str)]) -> Self {
+        let mut params = Self::default();
+        for (key, value) in pairs {
+            params.add(key, (*value).to_owned());
+        }
+        params
+    }
+
     fn add(&mut self, key: &str, value: String) {
         match key.strip_suffix("[]") {
             Some(key) => match self.0.entry(key.to_owned()).or_insert_with(|| Value::Array(Vec::new())) {
@@ -97,12 +107,12 @@ impl Params {
             .transpose()
     }
 
-    /// The flag of `name`: true, false, 1, 0 and their kin.
+    /// The flag of `name`: true, false, 1, 0 and their kin in any case (Python says `True`).
     pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Failure> {
-        match self.text(name).as_deref() {
+        match self.text(name).map(|text| text.to_ascii_lowercase()).as_deref() {
             None | Some("") => Ok(None),
-            Some("true" | "1" | "t" | "yes" | "on") => Ok(Some(true)),
-            Some("false" | "0" | "f" | "no" | "off") => Ok(Some(false)),
+            Some("true" | "1" | "t" | "yes" | "y" | "on") => Ok(Some(true)),
+            Some("false" | "0" | "f" | "no" | "n" | "off") => Ok(Some(false)),
             Some(_) => Err(Failure::invalid(name, format!("{name} is invalid"))),
         }
     }
@@ -149,7 +159,8 @@ impl Params {
         let format = format_description!("[year]-[month]-[day]");
         // An instant is taken for its day, as GitLab does.
         self.choice(name, |text| {
-            let day = text.get(..10).filter(|_| text.len() == 10 || text.as_bytes().get(10) == Some(&b'T'))?;
+            let day =
+                text.get(..10).filter(|_| text.len() == 10 || text.as_bytes().get(10) == Some(&b'T'))?;
             Date::parse(day, format).ok().map(|_| day.to_owned())
         })
         .map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
@@ -184,10 +195,15 @@ pub(crate) enum Direction {
     Descending,
 }
 
-/// The value called `name` of an enum of the schema.
+/// The value called `name` of an enum of the schema. The name must be one: generated enums take every text, and the schema
+/// refuses those it does not know as a mistake of ours.
 pub(crate) fn enum_named<Enum: DeserializeOwned>(name: &str) -> Option<Enum> {
-    // Generated enums take every name and keep what they do not know apart: those are told by their being no constant.
     serde_json::from_value(name.into()).ok()
+}
+
+/// `visibility`.
+pub(crate) fn visibility<Level: DeserializeOwned>(params: &Params) -> Result<Option<Level>, Failure> {
+    params.choice("visibility", |name| enum_named(Visibility::from_name(name)?.name()))
 }
 
 /// The role whose number is `name`.
@@ -210,4 +226,71 @@ pub(crate) fn access_level<Level: DeserializeOwned>(
 /// The decimal id in the path under `name`. What is no number names nothing.
 pub(crate) fn path_id(call: &Call, name: &'static str) -> Result<i64, Failure> {
     call.param(name).parse().map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Direction, Params};
+
+    fn params(pairs: &[(&str, &str)]) -> Params {
+        Params::of_pairs(pairs)
+    }
+
+    #[test]
+    fn flags_are_read_as_rails_reads_them() {
+        for (text, flag) in [("true", true), ("True", true), ("1", true), ("no", false), ("FALSE", false)] {
+            assert_eq!(params(&[("owned", text)]).flag("owned"), Ok(Some(flag)), "{text}");
+        }
+        assert_eq!(params(&[]).flag("owned"), Ok(None));
+        assert_eq!(params(&[("owned", "")]).flag("owned"), Ok(None));
+        let refused = params(&[("owned", "perhaps")]).flag("owned").expect_err("no flag");
+        assert_eq!(refused.message, "owned is invalid");
+    }
+
+    #[test]
+    fn what_must_be_there_is_missed_in_gitlabs_words() {
+        let missing = params(&[]).required("name").expect_err("missing");
+        assert_eq!((missing.message.as_ref(), missing.field.as_deref()), ("name is missing", Some("name")));
+        assert_eq!(params(&[("name", " ")]).required("name").expect_err("empty").message, "name is empty");
+    }
+
+    #[test]
+    fn choices_refuse_what_they_do_not_know() {
+        assert_eq!(params(&[("sort", "desc")]).direction(), Ok(Some(Direction::Descending)));
+        let refused = params(&[("sort", "up")]).direction().expect_err("no direction");
+        assert_eq!(refused.message, "sort does not have a valid value");
+    }
+
+    #[test]
+    fn arrays_come_in_three_ways() {
+        let expected = Some(vec!["api".to_owned(), "read_api".to_owned()]);
+        assert_eq!(params(&[("scopes[]", "api"), ("scopes[]", "read_api")]).texts("scopes"), expected);
+        assert_eq!(params(&[("scopes", "api, read_api")]).texts("scopes"), expected);
+        let json = Params([("scopes".to_owned(), serde_json::json!(["api", "read_api"]))].into());
+        assert_eq!(json.texts("scopes"), expected);
+        assert!(params(&[("scopes", "everything")]).scopes().is_err());
+        assert!(params(&[]).scopes().is_err());
+    }
+
+    #[test]
+    fn days_and_instants() {
+        for (text, day) in [("2099-01-31", "2099-01-31"), ("2099-01-31T10:00:00Z", "2099-01-31")] {
+            assert_eq!(
+                params(&[("expires_at", text)]).date("expires_at"),
+                Ok(Some(day.to_owned())),
+                "{text}"
+            );
+        }
+        for (text, instant) in [
+            ("2099-01-31", "2099-01-31T00:00:00Z"),
+            ("2099-01-31T10:00:00+01:00", "2099-01-31T10:00:00+01:00"),
+        ] {
+            let read = params(&[("expires_at", text)]).instant("expires_at");
+            assert_eq!(read, Ok(Some(instant.to_owned())), "{text}");
+        }
+        for text in ["2099-02-30", "31.1.2099", "2099-01-31x", "\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}"] {
+            assert!(params(&[("expires_at", text)]).date("expires_at").is_err(), "{text}");
+            assert!(params(&[("expires_at", text)]).instant("expires_at").is_err(), "{text}");
+        }
+    }
 }

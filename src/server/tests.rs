@@ -143,7 +143,7 @@ async fn the_open_door_follows_graphql_over_http() {
 
     let (_, _, body) = server.graphql("", &format!("[{typename},{typename}]")).await;
     assert_eq!(body.as_array().map(Vec::len), Some(2), "{body}");
-    let many = vec![typename; graphql::limits::MAX_BATCH + 1].join(",");
+    let many = [typename; graphql::limits::MAX_BATCH + 1].join(",");
     assert_eq!(server.graphql("", &format!("[{many}]")).await.0, 400);
     let large = format!(r#"{{"query":"{}"}}"#, " ".repeat(1024 * 1024));
     assert_eq!(server.graphql("", &large).await.0, 413);

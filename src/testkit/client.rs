@@ -163,6 +163,7 @@ impl Answer {
 
     /// Fails the test unless the status is `status`.
     #[track_caller]
+    #[expect(clippy::return_self_not_must_use, reason = "an assertion may be all that a statement is for")]
     pub fn expect(self, status: u16) -> Self {
         assert_eq!(self.status.as_u16(), status, "{}: {}", self.described, self.text());
         self

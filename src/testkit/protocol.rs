@@ -217,7 +217,8 @@ pub async fn duplicate(protocol: Protocol) {
     let path = stage.published().await;
     let before = stage.get(&path).by(&stage.world.people.owner).send().await.expect(200);
     let again = (protocol.publish)(&stage.project, 1, SIZE + 1_000);
-    let answer = stage.request(&again).body(again.body.clone()).by(&stage.world.people.developer).send().await;
+    let answer =
+        stage.request(&again).body(again.body.clone()).by(&stage.world.people.developer).send().await;
     let after = stage.get(&path).by(&stage.world.people.owner).send().await.expect(200);
     if protocol.rules.republish() == Republish::LatestWins {
         assert!(answer.status.is_success(), "{}: {}", answer.described, answer.text());

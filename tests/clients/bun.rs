@@ -20,7 +20,9 @@ fn publishes_and_installs() {
                 place.write(&format!("{folder}/.npmrc"), &rc(&registry.npm_of_project()));
                 place.run(&folder, &["publish"]);
                 let spec = format!("{name}@1.0.0");
-                for (level, address) in [("project", registry.npm_of_project()), ("group", registry.npm_of_group())] {
+                for (level, address) in
+                    [("project", registry.npm_of_project()), ("group", registry.npm_of_group())]
+                {
                     if level == "group" && kind != "pat" {
                         continue;
                     }

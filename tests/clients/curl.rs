@@ -40,7 +40,10 @@ fn uploads_and_downloads() {
             arguments.extend(credential);
             arguments.push(&selected);
             let file = place.run(".", &arguments);
-            assert!(file.contains("\"file_name\":\"other.bin\"") && file.contains("\"size\":50000"), "{file}");
+            assert!(
+                file.contains("\"file_name\":\"other.bin\"") && file.contains("\"size\":50000"),
+                "{file}"
+            );
 
             curl(&["--output", "got.bin"]);
             assert!(place.read("got.bin") == content, "the bytes come back");
@@ -57,8 +60,13 @@ fn uploads_and_downloads() {
             let status = curl(&["--etag-compare", "etag", "--output", "none", "--write-out", "%{http_code}"]);
             assert_eq!(status, "304");
         }
-        let url = format!("{}{}/generic/private-token/1.0.0/dir/file.bin", registry.server.url(), registry.project_packages());
-        let refused = place.refused(".", &["--silent", "--fail-with-body", "--write-out", "%{http_code}", &url]);
+        let url = format!(
+            "{}{}/generic/private-token/1.0.0/dir/file.bin",
+            registry.server.url(),
+            registry.project_packages()
+        );
+        let refused =
+            place.refused(".", &["--silent", "--fail-with-body", "--write-out", "%{http_code}", &url]);
         assert!(refused.ends_with("401"), "{refused}");
     }
 }

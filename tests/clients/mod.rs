@@ -107,7 +107,9 @@ pub(crate) struct Workplace {
 impl Workplace {
     /// A place for the first of `names` that is installed in a version that begins with `version`.
     pub(crate) fn new(names: &[&str], version: &str) -> Option<Self> {
-        let Some(program) = names.iter().filter_map(|name| find(name)).find(|path| has_version(path, version)) else {
+        let Some(program) =
+            names.iter().filter_map(|name| find(name)).find(|path| has_version(path, version))
+        else {
             let wanted = format!("{} {version}", names[0]);
             let wanted = wanted.trim();
             assert!(
@@ -162,11 +164,8 @@ impl Workplace {
             .stdin(Stdio::null())
             .output()
             .expect("the client starts");
-        let text = format!(
-            "{}{}",
-            String::from_utf8_lossy(&output.stdout),
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let text =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         if output.status.success() { Ok(text) } else { Err(text) }
     }
 
@@ -200,7 +199,10 @@ pub(crate) fn npm_package(place: &Workplace, folder: &str, name: &str, version: 
 
 /// A project that has no dependencies yet.
 pub(crate) fn npm_app(place: &Workplace, folder: &str) {
-    place.write(&format!("{folder}/package.json"), r#"{"name":"app","version":"0.0.0","private":true,"license":"MIT"}"#);
+    place.write(
+        &format!("{folder}/package.json"),
+        r#"{"name":"app","version":"0.0.0","private":true,"license":"MIT"}"#,
+    );
 }
 
 /// What an installed package says of itself: its code was unpacked.

@@ -9,7 +9,9 @@ fn npm() -> Option<Workplace> {
 
 /// A `.npmrc` for a registry, with the token only there.
 fn npmrc(registry: &str, token: &str) -> String {
-    format!("registry=http://{registry}\n//{registry}:_authToken={token}\nfund=false\nupdate-notifier=false\n")
+    format!(
+        "registry=http://{registry}\n//{registry}:_authToken={token}\nfund=false\nupdate-notifier=false\n"
+    )
 }
 
 #[test]
@@ -116,7 +118,10 @@ fn life(place: &Workplace, folder: &str, name: &str) {
     assert!(!deprecated().contains("use 1.1.0"), "{}", deprecated());
 
     let found = place.run(folder, &["search", name.rsplit('/').next().unwrap_or(name), "--json"]);
-    assert!(found.contains(&format!("\"name\":\"{name}\"")) || found.contains(&format!("\"name\": \"{name}\"")), "{found}");
+    assert!(
+        found.contains(&format!("\"name\":\"{name}\"")) || found.contains(&format!("\"name\": \"{name}\"")),
+        "{found}"
+    );
     place.run(folder, &["ping"]);
 
     let app = format!("{folder}-app");

@@ -21,7 +21,8 @@ fn yarn_1_publishes_and_installs() {
                 };
                 npm_package(&place, &folder, &name, "1.0.0");
                 place.write(&format!("{folder}/.npmrc"), &rc(&registry.npm_of_project()));
-                let publish = ["publish", "--non-interactive", "--no-git-tag-version", "--new-version", "1.0.0"];
+                let publish =
+                    ["publish", "--non-interactive", "--no-git-tag-version", "--new-version", "1.0.0"];
                 place.run(&folder, &publish);
                 let spec = format!("{name}@1.0.0");
                 let app = format!("{folder}-app");
@@ -33,8 +34,7 @@ fn yarn_1_publishes_and_installs() {
                     let app = format!("{folder}-group");
                     npm_app(&place, &app);
                     let group = registry.npm_of_group();
-                    let both =
-                        format!("{}//{}:_authToken={token}\n", rc(&group), registry.npm_of_project());
+                    let both = format!("{}//{}:_authToken={token}\n", rc(&group), registry.npm_of_project());
                     place.write(&format!("{app}/.npmrc"), &both);
                     place.run(&app, &["add", "--non-interactive", &spec]);
                     installed(&place, &app, &name, "1.0.0");
@@ -74,7 +74,9 @@ fn yarn_4_publishes_and_installs() {
                 place.run(&folder, &["install"]);
                 place.run(&folder, &["npm", "publish"]);
                 let spec = format!("{name}@1.0.0");
-                for (level, address) in [("project", registry.npm_of_project()), ("group", registry.npm_of_group())] {
+                for (level, address) in
+                    [("project", registry.npm_of_project()), ("group", registry.npm_of_group())]
+                {
                     if level == "group" && kind != "pat" {
                         continue;
                     }

@@ -50,12 +50,10 @@ fn told(failure: &Failure, request: &FailedRequest) -> (StatusCode, String) {
     }
 }
 
-/// What GitLab says everywhere, but that nobody in particular is asked for a credential where one might help. Not for a
-/// tarball: GitLab answers 404 there.
+/// What GitLab says everywhere, but that nobody in particular is asked for a credential where one might help.
 fn gitlab(failure: &Failure, request: &FailedRequest) -> (StatusCode, String) {
     let hidden = failure.code == ErrorCode::NotFound
-        && matches!(failure.subject, Some(Subject::Project | Subject::Group))
-        && !is_tarball(request);
+        && matches!(failure.subject, Some(Subject::Project | Subject::Group));
     let error = if request.anonymous && (hidden || failure.code == ErrorCode::Forbidden) {
         GitLabError::new(&Failure::unauthenticated(), request)
     } else {
@@ -73,12 +71,6 @@ fn gitlab(failure: &Failure, request: &FailedRequest) -> (StatusCode, String) {
 /// `npm unpublish` of one version is a PUT.
 fn is_removal(request: &FailedRequest) -> bool {
     request.method == Method::DELETE || request.path.contains("/-rev/")
-}
-
-/// `/:package/-/:file`, which no other route to read from looks like.
-fn is_tarball(request: &FailedRequest) -> bool {
-    let below = request.path.split_once("/packages/npm/").map_or("", |(_, below)| below);
-    matches!(request.method, Method::GET | Method::HEAD) && !below.starts_with("-/") && below.contains("/-/")
 }
 
 #[cfg(test)]
@@ -113,14 +105,13 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_from_nobody_asks_for_a_credential_but_for_a_tarball() {
+    fn what_hides_from_nobody_asks_for_a_credential() {
         let hidden = Failure::not_found(Subject::Project);
         for (below, anonymous, status) in [
             ("web", true, 401),
             ("web", false, 404),
             ("-/package/web/dist-tags", true, 401),
-            ("web/-/web-1.0.0.tgz", true, 404),
-            ("@acme/web/-/web-1.0.0.tgz", true, 404),
+            ("web/-/web-1.0.0.tgz", true, 401),
         ] {
             let (answered, _) = told(&hidden, &request(Method::GET, below, anonymous));
             assert_eq!(answered.as_u16(), status, "{below}");

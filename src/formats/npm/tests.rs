@@ -1,5 +1,4 @@
-//! Tests of the parts that need no server: documents, the inspector, the decoder. Those of the protocol go through the
-//! router of `testkit`.
+//! Tests of documents, the inspector and the decoder by themselves; `protocol` sends requests through the router.
 
 /// Compares with a snapshot in this format's folder of them.
 macro_rules! assert_snapshot {
@@ -14,6 +13,7 @@ macro_rules! assert_snapshot {
 mod archives;
 mod bodies;
 mod documents;
+mod protocol;
 
 use std::io::{self, Cursor, Write as _};
 

@@ -92,7 +92,7 @@ impl Address<'_> {
                 let found = project::find(ctx, address).await?;
                 let facts = found.as_ref().map(access::Guarded::facts);
                 let project = gate::authorize(ctx, found, Subject::Project, action)?;
-                Ok((Place::Project(project.id), caller(ctx, facts)?))
+                Ok((Place::Project(project.id), caller(ctx, facts)))
             }
             (None, Some(address)) => {
                 let found = group::find(ctx, IdOrPath::from(address.as_str())).await?;
@@ -101,7 +101,7 @@ impl Address<'_> {
                 if group.kind != NamespaceKind::Group {
                     return Err(Failure::not_found(Subject::Group));
                 }
-                Ok((Place::Group(group.id), caller(ctx, facts)?))
+                Ok((Place::Group(group.id), caller(ctx, facts)))
             }
             (Some(_), Some(_)) | (None, None) => {
                 Err(Failure::invalid("projectPath", "Give either projectPath or groupPath"))
@@ -110,10 +110,10 @@ impl Address<'_> {
     }
 }
 
-fn caller(ctx: &Context<'_>, facts: Option<Facts>) -> Result<Caller, Failure> {
+fn caller(ctx: &Context<'_>, facts: Option<Facts>) -> Caller {
     let role = facts.and_then(|facts| gate::role(ctx, facts));
     // Who has no role could still leave; nobody gets here otherwise.
-    Ok(Caller { user_id: ctx.viewer().user(), role: role.unwrap_or(domain::Role::Guest) })
+    Caller { user_id: ctx.viewer().user(), role: role.unwrap_or(domain::Role::Guest) }
 }
 
 async fn add(ctx: &Context<'_>, input: AddMemberInput) -> Result<members::Member, Failure> {

@@ -38,6 +38,14 @@ pub(crate) struct PackageIndexEntry {
     fragment: String,
 }
 
+/// The latest version of a name.
+enum Latest {
+    /// Nobody asked yet.
+    Unknown,
+    /// Loaded for a whole list at once; a name may have none.
+    Loaded(Option<Arc<packages::Package>>),
+}
+
 /// Everything an index document of one package name is made of, as this caller sees it.
 pub(crate) struct PackageIndex {
     format: PackageFormat,
@@ -45,8 +53,7 @@ pub(crate) struct PackageIndex {
     names: Vec<PackageNameId>,
     revision: String,
     updated_at: OffsetDateTime,
-    /// Loaded for a whole list at once; none means not loaded.
-    latest: Option<Option<Arc<packages::Package>>>,
+    latest: Latest,
 }
 
 /// The index of a name in a scope, opened for `action`.
@@ -74,7 +81,7 @@ impl PackageIndex {
             names: names.iter().map(|name| name.id).collect(),
             revision: revision(names),
             updated_at: names.iter().map(|name| name.updated_at).max().unwrap_or(OffsetDateTime::UNIX_EPOCH),
-            latest: None,
+            latest: Latest::Unknown,
         }
     }
 
@@ -84,7 +91,7 @@ impl PackageIndex {
         latest: &HashMap<PackageNameId, Arc<packages::Package>>,
     ) -> Self {
         let latest = latest.get(&name.id).cloned();
-        Self { latest: Some(latest), ..Self::of(format, &[name]) }
+        Self { latest: Latest::Loaded(latest), ..Self::of(format, &[name]) }
     }
 
     /// The latest versions of all these names, when the document selects them.
@@ -154,8 +161,8 @@ impl PackageIndex {
     /// The highest version in the format's own order.
     async fn latest(&self, ctx: &Context<'_>) -> Outcome<Option<Package>> {
         let latest = match &self.latest {
-            Some(latest) => latest.clone(),
-            None => packages::latest_versions(ctx.store(), &self.names)
+            Latest::Loaded(latest) => latest.clone(),
+            Latest::Unknown => packages::latest_versions(ctx.store(), &self.names)
                 .await
                 .or_error()?
                 .into_iter()

@@ -89,7 +89,6 @@ impl PackageQuery {
     /// The packages of a scope (ours): like `packages` of a project or group, at the instance level too, and with an error that
     /// says why when the scope is refused.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
-    #[expect(clippy::too_many_arguments, reason = "the arguments of GitLab's field")]
     async fn packages(
         &self,
         ctx: &Context<'_>,

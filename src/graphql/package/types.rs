@@ -388,7 +388,9 @@ impl DetailFields {
         let order = (PackageSort::Version, Direction::Ascending);
         let page =
             packages::list(ctx.store(), &scope, &filter, order, &request, ctx.now()).await.or_error()?;
-        super::list::package_connection(ctx, page, scope, filter, PackageSort::Version, "version+").await.map(Some)
+        super::list::package_connection(ctx, page, scope, filter, PackageSort::Version, "version+")
+            .await
+            .map(Some)
     }
     /// Its files that can be installed.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

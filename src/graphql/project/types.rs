@@ -89,6 +89,7 @@ impl Project {
 
 /// What the caller may do in a project.
 #[derive(SimpleObject)]
+#[expect(clippy::struct_excessive_bools, reason = "one for each thing that can be allowed")]
 struct ProjectPermissions {
     /// Know its attributes.
     read_project: bool,

@@ -111,6 +111,8 @@ pub(crate) async fn open(
     let claim = ReadClaim::open(state, ticket)?;
     Ok(match state.blobs.get(claim.digest().into(), range).await? {
         BlobBody::Full(bytes) => OpenedBlob::Full(bytes),
-        body => OpenedBlob::Stream { length: body.len(), stream: body.into_stream() },
+        body @ BlobBody::Stream { .. } => {
+            OpenedBlob::Stream { length: body.len(), stream: body.into_stream() }
+        }
     })
 }

@@ -17,7 +17,11 @@ use crate::{
 
 /// `state`, or what the older filter `revoked` amounts to.
 fn state<State: serde::de::DeserializeOwned>(params: &Params) -> Result<Option<State>, Failure> {
-    let state = params.choice("state", |name| enum_named(&name.to_ascii_uppercase()))?;
+    let state = params.choice("state", |name| match name {
+        "active" => enum_named("ACTIVE"),
+        "inactive" => enum_named("INACTIVE"),
+        _ => None,
+    })?;
     if state.is_some() {
         return Ok(state);
     }

@@ -10,7 +10,7 @@ use super::{
     rest_update_group,
 };
 use crate::{
-    params::{Params, enum_named},
+    params::{Params, visibility},
     shape::accepted,
 };
 
@@ -21,7 +21,7 @@ pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
         path: params.required("path")?,
         parent_path: params.text("parent_id").filter(|parent| !parent.is_empty()),
         description: params.text("description"),
-        visibility: params.choice("visibility", enum_named)?,
+        visibility: visibility(&params)?,
     };
     let created = call.run::<RestCreateGroup>(rest_create_group::Variables { input }).await?;
     let group = created.create_group.and_then(|payload| payload.group).ok_or_else(Failure::internal)?;
@@ -35,7 +35,7 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
         name: params.text("name"),
         path: params.text("path"),
         description: params.text("description"),
-        visibility: params.choice("visibility", enum_named)?,
+        visibility: visibility(&params)?,
     };
     let updated = call.run::<RestUpdateGroup>(rest_update_group::Variables { input }).await?;
     let group = updated.update_group.and_then(|payload| payload.group).ok_or_else(Failure::internal)?;

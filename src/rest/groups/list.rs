@@ -5,9 +5,7 @@ use domain::{Failure, Subject};
 use gateway::{Call, dialect};
 use http::StatusCode;
 
-use super::{
-    RestGroup, RestGroups, RestSubgroups, group_json, rest_group, rest_groups, rest_subgroups,
-};
+use super::{RestGroup, RestGroups, RestSubgroups, group_json, rest_group, rest_groups, rest_subgroups};
 use crate::{
     pagination::PageNumber,
     params::{Direction, Params},

@@ -6,9 +6,7 @@ use gateway::{Call, dialect};
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{
-    RestGroupMembers, RestProjectMembers, member_json, rest_group_members, rest_project_members,
-};
+use super::{RestGroupMembers, RestProjectMembers, member_json, rest_group_members, rest_project_members};
 use crate::{
     pagination::PageNumber,
     params::{Params, path_id},

@@ -5,11 +5,7 @@ use domain::{Failure, Subject};
 use gateway::{Call, Intent, Levels, RouteTable, dialect};
 use http::{Method, StatusCode};
 
-use crate::{
-    pagination::PageNumber,
-    params::Params,
-    shape::Id,
-};
+use crate::{pagination::PageNumber, params::Params, shape::Id};
 
 gateway::operations!("namespaces/operations.graphql": RestNamespaces, RestNamespace);
 

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::{Failure, PackageFormat, PackageStatus, Subject};
-use gateway::{Call, Intent, Levels, RouteTable, dialect};
+use gateway::{Call, Intent, Levels, RouteTable, dialect, scalars::number_of};
 use http::{Method, StatusCode};
 
 use super::{
@@ -12,7 +12,7 @@ use super::{
 use crate::{
     pagination::PageNumber,
     params::{Params, path_id},
-    shape::{id, no_content, refuse_errors},
+    shape::{no_content, refuse_errors},
 };
 
 /// Adds the routes of this noun.
@@ -110,7 +110,7 @@ pub(crate) async fn project_package(call: &Call) -> Result<rest_package::RestPac
     let missing = || Failure { message: "Package not found".into(), ..Failure::not_found(Subject::Package) };
     let variables = rest_package::Variables { id: format!("gid://gitlab/Packages::Package/{package_id}") };
     if let Some(package) = call.run::<RestPackage>(variables).await?.package {
-        let named = id(&package.project.id).to_string() == project
+        let named = number_of(&package.project.id).is_some_and(|number| number.to_string() == project)
             || package.project.full_path.eq_ignore_ascii_case(project);
         return if named { Ok(package) } else { Err(missing()) };
     }

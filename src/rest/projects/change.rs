@@ -1,7 +1,7 @@
 //! Creating, changing and deleting projects.
 
 use axum::response::Response;
-use domain::Failure;
+use domain::{Failure, RegistryAccessLevel};
 use gateway::{Call, dialect};
 use http::StatusCode;
 use serde::de::DeserializeOwned;
@@ -11,7 +11,7 @@ use super::{
     rest_destroy_project, rest_update_project,
 };
 use crate::{
-    params::{Params, enum_named},
+    params::{Params, enum_named, visibility},
     shape::accepted,
 };
 
@@ -34,7 +34,7 @@ pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
         path,
         namespace_path: params.text("namespace_id").filter(|namespace| !namespace.is_empty()),
         description: params.text("description"),
-        visibility: params.choice("visibility", enum_named)?,
+        visibility: visibility(&params)?,
         package_registry_access_level: registry_access_level(&params)?,
     };
     let created = call.run::<RestCreateProject>(rest_create_project::Variables { input }).await?;
@@ -49,7 +49,7 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
         name: params.text("name"),
         path: params.text("path"),
         description: params.text("description"),
-        visibility: params.choice("visibility", enum_named)?,
+        visibility: visibility(&params)?,
         package_registry_access_level: registry_access_level(&params)?,
     };
     let updated = call.run::<RestUpdateProject>(rest_update_project::Variables { input }).await?;
@@ -65,8 +65,9 @@ pub(super) async fn destroy(call: Call) -> Result<Response, Failure> {
 
 /// `package_registry_access_level`, or what the older switch `packages_enabled` amounts to.
 fn registry_access_level<Level: DeserializeOwned>(params: &Params) -> Result<Option<Level>, Failure> {
-    let level = params
-        .choice("package_registry_access_level", |name| enum_named(&name.to_ascii_uppercase()))?;
+    let level = params.choice("package_registry_access_level", |name| {
+        enum_named(&RegistryAccessLevel::from_name(name)?.name().to_ascii_uppercase())
+    })?;
     if level.is_some() {
         return Ok(level);
     }
@@ -92,7 +93,9 @@ mod tests {
 
     #[test]
     fn a_name_becomes_a_path() {
-        for (name, path) in [("My App", "my-app"), (" a -- b ", "a-b"), ("x.y_z", "x.y_z"), ("\u{e9}t\u{e9}!", "t")] {
+        for (name, path) in
+            [("My App", "my-app"), (" a -- b ", "a-b"), ("x.y_z", "x.y_z"), ("\u{e9}t\u{e9}!", "t")]
+        {
             assert_eq!(path_of(name), path);
         }
     }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     pagination::PageNumber,
-    params::{Direction, Params, access_level, enum_named},
+    params::{Direction, Params, access_level, visibility},
 };
 
 /// The order of a list of projects, whose enum each operation has of its own.
@@ -53,7 +53,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
             Some(owner) => Some(owner),
             None => access_level(&params, "min_access_level")?,
         },
-        visibility_level: params.choice("visibility", enum_named)?,
+        visibility_level: visibility(&params)?,
         sort: order!(params, rest_projects::ProjectSort),
         first: page.first(),
         skip: page.skip(),
@@ -61,8 +61,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     };
     let projects = call.run::<RestProjects>(variables).await?.projects;
     let external_url = call.gateway.external_url();
-    let rows: Vec<_> =
-        projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
+    let rows: Vec<_> = projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
     page.respond(&call, &rows, projects.count)
 }
 
@@ -81,8 +80,7 @@ pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
     let group = call.run::<RestGroupProjects>(variables).await?.group;
     let projects = group.ok_or_else(|| Failure::not_found(Subject::Group))?.projects;
     let external_url = call.gateway.external_url();
-    let rows: Vec<_> =
-        projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
+    let rows: Vec<_> = projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
     page.respond(&call, &rows, projects.count)
 }
 

@@ -1,0 +1,89 @@
+//! The checks that every format must pass, run on every format.
+
+use bytes::Bytes;
+use domain::{PackageFormat, rules::FormatRules};
+use gateway::Gateway;
+use http::Method;
+use testkit::{
+    Project,
+    artefacts::npm,
+    protocol::{self, Challenge, Protocol, Publish},
+};
+
+fn rules(format: PackageFormat) -> &'static dyn FormatRules {
+    let found = formats::all().iter().find(|known| known.descriptor().format == format);
+    found.expect("a format of this server").rules()
+}
+
+fn router(gateway: &Gateway) -> axum::Router {
+    formats::router(gateway)
+}
+
+/// Bytes that do not compress.
+fn noise(length: usize, seed: u32) -> Vec<u8> {
+    let mut state = u64::from(seed) + 0x9e37_79b9_7f4a_7c15;
+    std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[0]
+    })
+    .take(length)
+    .collect()
+}
+
+fn generic(project: &Project, number: u32) -> String {
+    format!("/api/v4/projects/{}/packages/generic/package/1.0.{number}/file.bin", project.id)
+}
+
+fn version(number: u32, size: usize) -> npm::Version {
+    let mut version = npm::Version::new("@acme/package", format!("1.0.{number}"));
+    version.files.push(("noise.bin".to_owned(), noise(size, number)));
+    version
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn generic_passes() {
+    protocol::check(Protocol {
+        rules: rules(PackageFormat::Generic),
+        router,
+        publish: |project, number, size| Publish {
+            method: Method::PUT,
+            path: generic(project, number),
+            headers: Vec::new(),
+            body: noise(size, number).into(),
+        },
+        download: generic,
+        challenge: Challenge::Sent,
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn npm_passes() {
+    protocol::check(Protocol {
+        rules: rules(PackageFormat::Npm),
+        router,
+        publish: |project, number, size| Publish {
+            method: Method::PUT,
+            path: format!("/api/v4/projects/{}/packages/npm/@acme%2fpackage", project.id),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body: Bytes::from(version(number, size).document().to_string()),
+        },
+        download: |project, number| {
+            let packages = format!("/api/v4/projects/{}/packages/npm", project.id);
+            format!("{packages}/@acme/package/-/{}", version(number, 0).file_name())
+        },
+        challenge: Challenge::Withheld,
+    })
+    .await;
+}
+
+#[test]
+fn every_format_is_checked() {
+    let checked = [PackageFormat::Generic, PackageFormat::Npm];
+    for format in formats::all() {
+        let format = format.descriptor().format;
+        assert!(checked.contains(&format), "{} has no check here: add one", format.title());
+    }
+}
