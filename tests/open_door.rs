@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::world::world;
 
 const MANY: &str = "query A($path: ID!, $first: Int) { project(fullPath: $path) { packages(first: $first) { nodes { id } } } } \
-    query B($other: ID!, $rows: Int!) { project(fullPath: $other) { packages(first: $rows) { nodes { id } } } }";
+    query B($rows: Int!) { packageIndexes(scope: {}, packageType: NPM, first: $rows) { count } }";
 const OPTIONAL: &str = "query A($path: ID!, $first: Int, $after: String) { \
     project(fullPath: $path) { packages(first: $first, after: $after) { nodes { id } } } }";
 

@@ -212,7 +212,9 @@ impl AccessTokenQuery {
         id: PersonalAccessTokenID,
     ) -> Outcome<Option<PersonalAccessToken>> {
         gate::authorize_instance(ctx, Action::View).or_error()?;
-        Ok(own(ctx, id.0).await.ok().map(PersonalAccessToken))
+        let found = access_tokens::find(ctx.store(), id.0).await.or_error()?;
+        let found = found.filter(|token| gate::is_self_or_admin(ctx, token.user_id));
+        Ok(found.map(PersonalAccessToken))
     }
 }
 

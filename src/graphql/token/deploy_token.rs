@@ -2,7 +2,7 @@
 
 use access::{Action, Holder};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::{DeployTokenId, Failure, Subject};
+use domain::{DeployTokenId, ErrorCode, Failure, Subject};
 use store::{
     Cursor, Secret,
     deploy_tokens::{self, NewDeployToken},
@@ -170,7 +170,12 @@ async fn revoke(ctx: &Context<'_>, input: RevokeDeployTokenInput) -> Result<(), 
         Holder::Project(id) => (Some(ID::from(id.0)), None),
         Holder::Group(id) => (None, Some(ID::from(id.0))),
     };
-    let holder = open_holder(ctx, project.as_ref(), group.as_ref()).await.map_err(|_| missing())?;
+    // Who may not manage the holder's tokens need not learn that there is one with this id.
+    let opened = open_holder(ctx, project.as_ref(), group.as_ref()).await;
+    let holder = opened.map_err(|failure| match failure.code {
+        ErrorCode::Forbidden | ErrorCode::NotFound => missing(),
+        _ => failure,
+    })?;
     end(ctx, id, holder).await
 }
 
