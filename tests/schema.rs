@@ -22,6 +22,6 @@ fn the_committed_schema_is_the_served_one() {
             },
         );
     panic!(
-        "schema.graphql is not what the server serves; run `cargo schema > schema.graphql`. They differ {differs}"
+        "schema.graphql is not what the server serves; run `cargo schema > new.graphql && mv new.graphql schema.graphql` (the build reads the file). They differ {differs}"
     );
 }

@@ -39,6 +39,7 @@ use store::Store;
 
 pub use validate::validate;
 
+use crate::package::TerraformModuleMetadataSharedFields;
 use crate::{
     context::{Arrived, State},
     limits::{Door, LimitsFactory},
@@ -77,6 +78,7 @@ pub struct Model {
 
 fn builder() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
     Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<TerraformModuleMetadataSharedFields>()
 }
 
 /// The schema in the schema definition language, as `schema.graphql` holds it.

@@ -1,9 +1,10 @@
 //! Files of packages.
 
-use async_graphql::{Context, Interface, Json, Object, SimpleObject};
+use async_graphql::{Context, Json, Object};
 use domain::DigestAlgorithm;
 use store::packages;
 
+use super::metadata::PackageFileMetadata;
 use crate::{
     context::ContextExt,
     outcome::{OrError, Outcome},
@@ -11,23 +12,6 @@ use crate::{
     scalars::Time,
     upload::claim::ReadClaim,
 };
-
-/// Metadata of one file, for the formats that keep some with the file.
-#[derive(Interface)]
-#[graphql(field(name = "created_at", ty = "&Time"), field(name = "updated_at", ty = "&Time"))]
-pub(crate) enum PackageFileMetadata {
-    /// Of a Helm chart.
-    Helm(HelmFileMetadata),
-}
-
-/// Metadata of a Helm chart.
-#[derive(SimpleObject)]
-pub(crate) struct HelmFileMetadata {
-    created_at: Time,
-    updated_at: Time,
-    /// The channel it was published to.
-    channel: String,
-}
 
 /// A file of a package.
 pub(crate) struct PackageFile(pub(crate) packages::PackageFile);
@@ -80,7 +64,7 @@ impl PackageFile {
     }
     /// Metadata of the formats that keep some with the file.
     async fn file_metadata(&self) -> Option<PackageFileMetadata> {
-        None
+        PackageFileMetadata::of(&self.0)
     }
     /// Named properties kept with the file (ours).
     async fn properties(&self) -> Json<&serde_json::Value> {

@@ -2,6 +2,7 @@
 
 mod deprecate;
 mod destroy;
+mod details;
 mod file;
 mod index;
 mod inputs;
@@ -12,10 +13,12 @@ mod query;
 mod scope;
 mod tag;
 mod types;
+mod urls;
 
 pub(crate) use deprecate::DeprecateMutation;
 pub(crate) use destroy::DestroyMutation;
 pub(crate) use list::{GroupPackageSort, ListArguments, PackageSortArgument, list};
+pub(crate) use metadata::TerraformModuleMetadataSharedFields;
 pub(crate) use publish::PublishMutation;
 pub(crate) use query::PackageQuery;
 pub(crate) use scope::open_project;

@@ -3,15 +3,12 @@
 use std::{collections::HashMap, sync::Arc};
 
 use access::{Action, Guarded};
-use async_graphql::{ComplexObject, Context, Enum, ID, MergedObject, Object, SimpleObject};
-use domain::{PackageId, ProjectId, RegistryAccessLevel, Visibility};
-use store::{
-    Direction, IdOrPath,
-    packages::{self, FileFilter, FileSort, PackageFilter, PackageScope, PackageSort},
-};
+use async_graphql::{ComplexObject, Context, ID, MergedObject, Object, SimpleObject};
+use domain::{PackageId, ProjectId};
+use store::{IdOrPath, packages};
 
 pub(crate) use super::inputs::{PackageStatus, PackageTypeEnum};
-use super::{file::PackageFile, metadata::PackageMetadata};
+use super::{details::DetailFields, metadata::PackageMetadata, urls::UrlFields};
 use crate::{
     context::ContextExt,
     limits::connection_complexity,
@@ -19,7 +16,7 @@ use crate::{
     project::Project,
     relay::{
         connection::{Connection, Count, PageArguments, connect},
-        global_id::{PackagesDependencyID, PackagesDependencyLinkID, PackagesPackageID, print},
+        global_id::{PackagesPackageID, print},
     },
     scalars::Time,
 };
@@ -44,7 +41,7 @@ impl Node {
     }
 
     /// The project, which a visible package always has.
-    async fn project(&self, ctx: &Context<'_>) -> Outcome<Guarded<store::projects::Project>> {
+    pub(super) async fn project(&self, ctx: &Context<'_>) -> Outcome<Guarded<store::projects::Project>> {
         let id = self.package.project.id;
         if let Some(project) = self.prefetched.projects.get(&id) {
             return Ok(project.clone());
@@ -272,215 +269,5 @@ impl PipelinesField {
             |_| cursor_of(0),
             |pipeline| pipeline,
         )))
-    }
-}
-
-/// What files are sorted by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-pub(crate) enum PackageFileSort {
-    /// Oldest id first.
-    IdAsc,
-    /// Newest id first.
-    IdDesc,
-    /// Oldest first.
-    CreatedAsc,
-    /// Newest first.
-    CreatedDesc,
-    /// By name.
-    FileNameAsc,
-    /// By name, backwards.
-    FileNameDesc,
-}
-
-impl PackageFileSort {
-    const fn order(self) -> (FileSort, Direction, &'static str) {
-        match self {
-            Self::IdAsc => (FileSort::Id, Direction::Ascending, "id+"),
-            Self::IdDesc => (FileSort::Id, Direction::Descending, "id-"),
-            Self::CreatedAsc => (FileSort::Created, Direction::Ascending, "created+"),
-            Self::CreatedDesc => (FileSort::Created, Direction::Descending, "created-"),
-            Self::FileNameAsc => (FileSort::FileName, Direction::Ascending, "file+"),
-            Self::FileNameDesc => (FileSort::FileName, Direction::Descending, "file-"),
-        }
-    }
-}
-
-/// How a version depends on another package.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Enum)]
-#[graphql(remote = "domain::rules::DependencyType")]
-pub(crate) enum PackageDependencyType {
-    /// Needed to run.
-    Dependencies,
-    /// Needed to develop.
-    DevDependencies,
-    /// Shipped inside.
-    BundleDependencies,
-    /// Expected of whoever uses it.
-    PeerDependencies,
-}
-
-/// A name and the accepted versions.
-#[derive(SimpleObject)]
-pub(crate) struct PackageDependency {
-    id: PackagesDependencyID,
-    name: String,
-    version_pattern: String,
-}
-
-/// A version's dependency.
-#[derive(SimpleObject)]
-pub(crate) struct PackageDependencyLink {
-    id: PackagesDependencyLinkID,
-    dependency: Option<PackageDependency>,
-    dependency_type: PackageDependencyType,
-    metadata: Option<super::metadata::DependencyLinkMetadata>,
-}
-
-impl From<packages::DependencyLink> for PackageDependencyLink {
-    fn from(link: packages::DependencyLink) -> Self {
-        Self {
-            id: link.id.into(),
-            dependency: Some(PackageDependency {
-                id: link.dependency_id.into(),
-                name: link.name,
-                version_pattern: link.version_pattern,
-            }),
-            dependency_type: link.kind.into(),
-            metadata: None,
-        }
-    }
-}
-
-struct DetailFields(Node);
-
-#[Object]
-impl DetailFields {
-    /// When one of its files was last downloaded.
-    async fn last_downloaded_at(&self) -> Option<Time> {
-        self.0.package.last_downloaded_at.map(Into::into)
-    }
-    /// Whether anybody can pull it.
-    async fn public_package(&self, ctx: &Context<'_>) -> Outcome<bool> {
-        let access::Facts::Project(facts) = self.0.project(ctx).await?.facts() else { return Ok(false) };
-        let open = facts.registry == RegistryAccessLevel::Public && facts.instance.anyone_may_pull;
-        Ok(open || (facts.visibility == Visibility::Public && facts.registry == RegistryAccessLevel::Enabled))
-    }
-    /// The other displayable versions under the same name in the same project, by version as a string.
-    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
-    async fn versions(
-        &self,
-        ctx: &Context<'_>,
-        after: Option<String>,
-        before: Option<String>,
-        first: Option<i32>,
-        last: Option<i32>,
-    ) -> Outcome<Option<Connection<PackageBase, Count>>> {
-        let package = &self.0.package;
-        let scope = PackageScope::Project(package.project.id);
-        let filter = PackageFilter {
-            exact_name: Some(package.name.clone()),
-            format: Some(package.format),
-            except: Some(package.id),
-            ..PackageFilter::default()
-        };
-        let request =
-            PageArguments { first, last, after, before, skip: None }.request(ctx, "version+").or_error()?;
-        let order = (PackageSort::Version, Direction::Ascending);
-        let page =
-            packages::list(ctx.store(), &scope, &filter, order, &request, ctx.now()).await.or_error()?;
-        super::list::package_connection(ctx, page, scope, filter, PackageSort::Version, "version+")
-            .await
-            .map(Some)
-    }
-    /// Its files that can be installed.
-    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
-    async fn package_files(
-        &self,
-        ctx: &Context<'_>,
-        after: Option<String>,
-        before: Option<String>,
-        first: Option<i32>,
-        last: Option<i32>,
-        #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
-        #[graphql(desc = "Ours.")] sort: Option<PackageFileSort>,
-    ) -> Outcome<Option<Connection<PackageFile, Count>>> {
-        let (sort, direction, order) = sort.unwrap_or(PackageFileSort::IdAsc).order();
-        let filter = FileFilter { package: self.0.package.id };
-        let request = PageArguments { first, last, after, before, skip }.request(ctx, order).or_error()?;
-        let page = packages::files(ctx.store(), filter, (sort, direction), &request).await.or_error()?;
-        let count = Count::new(move |state, limit| async move {
-            packages::count_files(&state.store, filter, limit).await
-        });
-        Ok(Some(connect(
-            page,
-            order,
-            count,
-            |file| store::Cursor { sort: sort.value(file), id: file.id.0 },
-            PackageFile,
-        )))
-    }
-    /// What it depends on, as declared.
-    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
-    async fn dependency_links(
-        &self,
-        ctx: &Context<'_>,
-        after: Option<String>,
-        before: Option<String>,
-        first: Option<i32>,
-        last: Option<i32>,
-    ) -> Outcome<Option<Connection<PackageDependencyLink>>> {
-        let request =
-            PageArguments { first, last, after, before, skip: None }.request(ctx, "dependency").or_error()?;
-        let page = packages::dependencies(ctx.store(), self.0.package.id, &request).await.or_error()?;
-        let none = async_graphql::connection::EmptyFields;
-        Ok(Some(connect(page, "dependency", none, packages::DependencyLink::cursor, Into::into)))
-    }
-}
-
-struct UrlFields(Node);
-
-impl UrlFields {
-    fn project_url(&self, ctx: &Context<'_>, rest: &str) -> String {
-        format!("{}/api/v4/projects/{}/packages/{rest}", ctx.state().external_url, self.0.package.project.id)
-    }
-}
-
-#[Object]
-impl UrlFields {
-    /// Address of the npm registry of the project.
-    async fn npm_url(&self, ctx: &Context<'_>) -> Option<String> {
-        Some(self.project_url(ctx, "npm"))
-    }
-    /// Address of the Maven repository of the project.
-    async fn maven_url(&self, ctx: &Context<'_>) -> Option<String> {
-        Some(self.project_url(ctx, "maven"))
-    }
-    /// Address of the Conan remote of the project.
-    async fn conan_url(&self, ctx: &Context<'_>) -> Option<String> {
-        Some(self.project_url(ctx, "conan"))
-    }
-    /// Address of the NuGet source of the project.
-    async fn nuget_url(&self, ctx: &Context<'_>) -> Option<String> {
-        Some(self.project_url(ctx, "nuget/index.json"))
-    }
-    /// Address of the Python index of the project, with a place for a token where one is needed.
-    async fn pypi_url(&self, ctx: &Context<'_>) -> Option<String> {
-        let url = self.project_url(ctx, "pypi/simple");
-        Some(url.replacen("://", "://__token__:<your_personal_token>@", 1))
-    }
-    /// Address for uploads of Python packages to the project.
-    async fn pypi_setup_url(&self, ctx: &Context<'_>) -> Option<String> {
-        Some(self.project_url(ctx, "pypi"))
-    }
-    /// Address of the Composer repository of the group.
-    async fn composer_url(&self, ctx: &Context<'_>) -> Option<String> {
-        let group = self.0.package.project.namespace_id;
-        Some(format!("{}/api/v4/group/{group}/-/packages/composer/packages.json", ctx.state().external_url))
-    }
-    /// Name of the Composer repository in its configuration: the host and the group's id.
-    async fn composer_config_repository_url(&self, ctx: &Context<'_>) -> Option<String> {
-        let external_url = &ctx.state().external_url;
-        let host = external_url.split_once("://").map_or(external_url.as_ref(), |(_, host)| host);
-        Some(format!("{host}/{}", self.0.package.project.namespace_id))
     }
 }

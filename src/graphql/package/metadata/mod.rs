@@ -1,10 +1,16 @@
 //! Metadata types that GitLab's schema has. Values are read from what the format's inspector kept; a format that does not keep
 //! them answers null. Each member has an id scalar of its own, as in GitLab.
 
+mod file;
+mod terraform_module;
+
 use async_graphql::{SimpleObject, Union};
 use domain::PackageFormat;
 use serde_json::Value;
 use store::packages::Package;
+
+pub(crate) use file::PackageFileMetadata;
+pub(crate) use terraform_module::{TerraformModuleMetadata, TerraformModuleMetadataSharedFields};
 
 use crate::{
     relay::global_id::{parse, print},
@@ -51,6 +57,8 @@ metadatum_ids! {
     PackagesMavenMetadatumID = "Packages::Maven::Metadatum",
     PackagesNugetMetadatumID = "Packages::Nuget::Metadatum",
     PackagesPypiMetadatumID = "Packages::Pypi::Metadatum",
+    PackagesConanFileMetadatumID = "Packages::Conan::FileMetadatum",
+    PackagesTerraformModuleMetadatumID = "Packages::TerraformModule::Metadatum",
     PackagesNugetDependencyLinkMetadatumID = "Packages::Nuget::DependencyLinkMetadatum",
 }
 
@@ -67,6 +75,8 @@ pub(crate) enum PackageMetadata {
     Nuget(NugetMetadata),
     /// Of a Python distribution.
     Pypi(PypiMetadata),
+    /// Of a Terraform module.
+    TerraformModule(TerraformModuleMetadata),
 }
 
 /// Metadata of a dependency.
@@ -199,13 +209,18 @@ impl PackageMetadata {
                 required_python: text("required_python"),
                 summary: text("summary"),
             })),
+            PackageFormat::TerraformModule => Some(Self::TerraformModule(TerraformModuleMetadata {
+                id: id_of!(PackagesTerraformModuleMetadatumID, package),
+                created_at,
+                updated_at,
+                fields: serde_json::from_value(package.metadata.get("fields")?.clone()).ok()?,
+            })),
             PackageFormat::Npm
             | PackageFormat::Generic
             | PackageFormat::Golang
             | PackageFormat::Debian
             | PackageFormat::Rubygems
             | PackageFormat::Helm
-            | PackageFormat::TerraformModule
             | PackageFormat::Rpm
             | PackageFormat::MlModel
             | PackageFormat::Cargo => None,
