@@ -1,4 +1,5 @@
-//! Tests of documents, the inspector and the decoder by themselves; `protocol` sends requests through the router.
+//! Tests of documents, the inspector and the decoder by themselves; `protocol` and `services` send requests through the
+//! router.
 
 /// Compares with a snapshot in this format's folder of them.
 macro_rules! assert_snapshot {
@@ -14,6 +15,8 @@ mod archives;
 mod bodies;
 mod documents;
 mod protocol;
+mod services;
+mod stage;
 
 use std::io::{self, Cursor, Write as _};
 

@@ -87,7 +87,8 @@ async fn manifest(
     respond(Document::Packument, &format!("{revision}-{version}"), content)
 }
 
-async fn revision(call: &Call, name: &PackageName) -> Result<String, Failure> {
+/// The revision of the package as the caller sees it.
+pub(super) async fn revision(call: &Call, name: &PackageName) -> Result<String, Failure> {
     let variables = npm_revision::Variables { scope: scope!(call, npm_revision), name: name.display.clone() };
     Ok(call.run::<NpmRevision>(variables).await?.package_index.revision)
 }

@@ -3,9 +3,11 @@
 use std::{collections::HashMap, io::Read};
 
 use axum::response::Response;
-use domain::{ErrorCode, Failure, PackageName, PackageVersion, rules::FormatRules as _};
+use domain::{ErrorCode, Failure, PackageName, PackageVersion, Subject, rules::FormatRules as _};
+use futures::StreamExt as _;
 use gateway::Call;
 use serde_json::{Map, Value};
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::io::{StreamReader, SyncIoBridge};
 
 use super::{raw_name, refused, scope, tags::check_tag};
@@ -23,11 +25,15 @@ pub(super) async fn put(mut call: Call) -> Result<Response, Failure> {
     let deprecates = call.header("npm-command") == Some("deprecate");
     if deprecates {
         let unexpected = Failure::invalid("body", "A deprecation has no attachments");
-        let body = decode_without_upload(&mut call, unexpected).await?;
+        let body = decode_without_upload(&mut call, &name, unexpected).await?;
         return deprecate(&call, &name, body).await;
     }
     let Ok(project) = call.project().map(str::to_owned) else {
-        let body = decode_without_upload(&mut call, only_in_projects()).await?;
+        let body = match decode_without_upload(&mut call, &name, only_in_projects()).await {
+            // What is not there cannot be deprecated: this is the first publish of a name.
+            Err(failure) if failure.subject == Some(Subject::Package) => Err(only_in_projects()),
+            outcome => outcome,
+        }?;
         return deprecate(&call, &name, body).await;
     };
     let (upload, maximum_size) = create_upload(&call, &project, &name).await?;
@@ -46,9 +52,25 @@ fn only_in_projects() -> Failure {
     )
 }
 
-/// Decodes a body that has no tarball to keep.
-pub(super) async fn decode_without_upload(call: &mut Call, refusal: Failure) -> Result<Body, Failure> {
-    let mut reader = SyncIoBridge::new(StreamReader::new(call.take_body()));
+/// How many bodies without an upload are decoded at once. Each keeps a thread for as long as its client takes, and the threads
+/// are the same that read and write files.
+static DECODERS: Semaphore = Semaphore::const_new(32);
+
+/// Decodes a body that has no tarball to keep, for a caller who is known and may read the package: nobody else is given the time
+/// of a thread. Whether they may change it, the model decides when the body has said how.
+pub(super) async fn decode_without_upload(
+    call: &mut Call,
+    name: &PackageName,
+    refusal: Failure,
+) -> Result<Body, Failure> {
+    super::packument::revision(call, name).await?;
+    if call.session.is_anonymous() {
+        return Err(Failure::unauthenticated());
+    }
+    let _turn = DECODERS.acquire().await.map_err(|_| Failure::internal())?;
+    // A thread that waits for a body cannot be cancelled. When this future is dropped, the body ends, and so does the thread.
+    let (_waiting, given_up) = oneshot::channel::<()>();
+    let mut reader = SyncIoBridge::new(StreamReader::new(call.take_body().take_until(given_up)));
     let decoded = tokio::task::spawn_blocking(move || decode(&mut reader, Sink::Refuse(refusal)));
     decoded.await.map_err(|error| {
         tracing::error!(%error, "a decoder panicked");
@@ -158,14 +180,14 @@ fn tags_of(version: &PackageVersion, tags: &[(String, String)]) -> Result<Vec<St
 /// packument, so that most of it is as it was.
 async fn deprecate(call: &Call, name: &PackageName, body: Body) -> Result<Response, Failure> {
     check_name(name, &body)?;
-    let stated: Vec<_> = body
-        .versions
-        .unwrap_or_default()
-        .into_iter()
-        .filter_map(|sent| Some((sent.version, sent.deprecated?)))
-        .collect();
+    // GitLab's texts for a publish without a version (`npm star`, say) and for one without a tarball.
+    let versions = body.versions.unwrap_or_default();
+    if versions.is_empty() {
+        return Err(Failure::invalid("body", "Version is empty."));
+    }
+    let stated: Vec<_> =
+        versions.into_iter().filter_map(|sent| Some((sent.version, sent.deprecated?))).collect();
     if stated.is_empty() {
-        // What a publish without a tarball is told; GitLab's text.
         return Err(Failure::invalid("body", "Attachment data is empty."));
     }
     let index = super::packument::index(call, name, document::Document::Install).await?;

@@ -26,7 +26,7 @@ use crate::npm::{
 pub(super) async fn packument(mut call: Call) -> Result<Response, Failure> {
     let name = existing_name(&call)?;
     let unexpected = Failure::invalid("body", "A changed packument has no attachments");
-    let body = decode_without_upload(&mut call, unexpected).await?;
+    let body = decode_without_upload(&mut call, &name, unexpected).await?;
     // `npm owner` sends back only the maintainers.
     let kept = body
         .versions

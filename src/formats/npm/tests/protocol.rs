@@ -1,69 +1,14 @@
-//! Requests through the real router, on a real schema and database.
+//! Requests about packages through the real router, on a real schema and database.
 
-use domain::{Scope, Visibility, rules::RuleBook};
-use gateway::Format as _;
 use http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 use testkit::{
-    Answer, Client, Person, Project, World,
     artefacts::npm::Version,
     protocol::{self, Challenge, Protocol, Publish},
 };
 
-use crate::npm::{Npm, rules::NpmRules};
-
-/// A group `acme` with a private project `web` in it, and a client of all formats.
-struct Stage {
-    world: World,
-    client: Client,
-    project: Project,
-}
-
-impl Stage {
-    async fn new() -> Self {
-        let world = World::new(RuleBook::new([Npm.rules()])).await;
-        let client = world.client(crate::router(&world.gateway));
-        let group = world.group("acme", Visibility::Private).await;
-        let project = world.project(&group, "web", Visibility::Private).await;
-        Self { world, client, project }
-    }
-
-    /// An address of the project's registry.
-    fn at(&self, below: &str) -> String {
-        format!("/api/v4/projects/{}/packages/npm/{below}", self.project.id)
-    }
-
-    async fn publish(&self, version: &Version) -> Answer {
-        self.put(&version.name.replace('/', "%2f"), &version.document(), &self.world.people.developer).await
-    }
-
-    async fn put(&self, below: &str, body: &Value, person: &Person) -> Answer {
-        self.client.put(self.at(below)).json(body).by(person).send().await
-    }
-
-    async fn get(&self, below: &str) -> Answer {
-        self.client.get(self.at(below)).by(&self.world.people.reporter).send().await
-    }
-
-    async fn delete(&self, below: &str, person: &Person) -> Answer {
-        self.client.delete(self.at(below)).by(person).send().await
-    }
-
-    async fn packument(&self, name: &str) -> Value {
-        self.get(name).await.expect(200).json()
-    }
-
-    async fn versions(&self, name: &str) -> Vec<String> {
-        let packument = self.packument(name).await;
-        packument["versions"].as_object().expect("versions").keys().cloned().collect()
-    }
-}
-
-fn told(answer: &Answer) -> (u16, String) {
-    let body = answer.json();
-    assert_eq!(body["message"], body["error"], "both are there");
-    (answer.status.as_u16(), body["error"].as_str().unwrap_or_default().to_owned())
-}
+use super::stage::{Stage, told};
+use crate::npm::rules::NpmRules;
 
 fn noise(size: usize) -> Vec<u8> {
     let mut state = 1_u32;
@@ -168,7 +113,8 @@ async fn publishes_are_refused_in_gitlabs_words() {
     assert_eq!(told(&stage.publish(&version).await), (403, "Package already exists.".to_owned()));
     let other = Version::new("web", "2.0.0");
     for (body, text) in [
-        (json!({ "name": "web", "versions": {} }), "Attachment data is empty."),
+        (json!({ "name": "web", "users": {} }), "Version is empty."),
+        (json!({ "name": "web", "versions": { "2.0.0": {} } }), "Attachment data is empty."),
         (
             json!({ "name": "web", "_attachments": { "web-2.0.0.tgz": { "data": "AAAA" } } }),
             "Version is empty.",
@@ -309,98 +255,4 @@ async fn a_package_is_unpublished_as_a_whole() {
     stage.delete(&format!("web/-rev/{revision}"), &stage.world.people.developer).await.expect(403);
     stage.delete(&format!("web/-rev/{revision}"), maintainer).await.expect(200);
     stage.get("web").await.expect(404);
-}
-
-#[tokio::test]
-async fn searches_find_names() {
-    let stage = Stage::new().await;
-    for name in ["@acme/web", "web-tools", "other"] {
-        let version = Version::new(name, "1.0.0").with("keywords", json!(["k"]));
-        stage.publish(&version).await.expect(200);
-    }
-    let found = stage.get("-/v1/search?text=web%20keywords:cli&size=1&from=0").await.expect(200).json();
-    assert_eq!(found["total"], 2);
-    assert_eq!(found["objects"].as_array().map(Vec::len), Some(1));
-    let package = &found["objects"][0]["package"];
-    assert_eq!((&package["name"], &package["scope"]), (&json!("@acme/web"), &json!("acme")));
-    assert_eq!((&package["version"], &package["maintainers"]), (&json!("1.0.0"), &json!([])));
-    let second = stage.get("-/v1/search?text=web&size=1&from=1").await.expect(200).json();
-    assert_eq!(second["objects"][0]["package"]["name"], "web-tools");
-    let none = stage.get("-/v1/search?text=nothing").await.expect(200).json();
-    assert_eq!(none, json!({ "objects": [], "total": 0 }));
-}
-
-#[tokio::test]
-async fn services_answer_at_every_level() {
-    let stage = Stage::new().await;
-    let people = &stage.world.people;
-    for base in
-        [stage.at(""), "/api/v4/groups/acme/-/packages/npm/".to_owned(), "/api/v4/packages/npm/".to_owned()]
-    {
-        let at = |below: &str| format!("{base}-/{below}");
-        let whoami = stage.client.get(at("whoami")).by(&people.guest).send().await.expect(200);
-        assert_eq!(whoami.json(), json!({ "username": "guest" }));
-        stage.client.get(at("whoami")).send().await.expect(401);
-        assert_eq!(stage.client.get(at("ping?write=true")).send().await.expect(200).json(), json!({}));
-        let body = stage.client.post(at("npm/v1/security/advisories/bulk")).body(vec![0x1f, 0x8b]);
-        assert_eq!(body.send().await.expect(200).json(), json!({}));
-        let quick = stage.client.post(at("npm/v1/security/audits/quick")).json(&json!({}));
-        assert_eq!(quick.send().await.expect(200).json()["metadata"]["vulnerabilities"]["critical"], 0);
-        for (method, below) in
-            [(Method::GET, "npm/v1/keys"), (Method::POST, "v1/login"), (Method::GET, "npm/v1/tokens")]
-        {
-            let answer = stage.client.request(method, at(below)).by(&people.owner).send().await;
-            assert_eq!(told(&answer).0, 404);
-        }
-    }
-    let reader = stage.world.deploy_token(&stage.project, Scope::ReadPackageRegistry).await;
-    let whoami = stage.client.get(stage.at("-/whoami")).by(&reader).send().await;
-    assert!([200, 401].contains(&whoami.status.as_u16()), "{}", whoami.status);
-}
-
-#[tokio::test]
-async fn a_login_takes_a_token_for_a_password() {
-    let stage = Stage::new().await;
-    let login = async |name: &str, password: &str| {
-        let path = stage.at(&format!("-/user/org.couchdb.user:{name}"));
-        stage
-            .client
-            .put(path)
-            .json(&json!({ "name": name, "password": password, "type": "user" }))
-            .send()
-            .await
-    };
-    let token = stage.world.people.developer.secret().expect("a token");
-    let answer = login("developer", token).await.expect(201);
-    assert_eq!(answer.json()["token"], token);
-    let (status, text) = told(&login("developer", "hunter2").await);
-    assert!(status == 401 && text.contains("access token") && !text.contains("hunter2"), "{status} {text}");
-    let malformed =
-        stage.client.put(stage.at("-/user/x")).body(r#"{"name":1,"password":"hunter2"}"#).send().await;
-    let (status, text) = told(&malformed);
-    assert!(status == 400 && !text.contains("hunter2"), "{status} {text}");
-}
-
-#[tokio::test]
-async fn a_provenance_bundle_is_served_and_linked() {
-    use base64::{Engine as _, engine::general_purpose::STANDARD};
-
-    let stage = Stage::new().await;
-    let version = Version::new("@acme/web", "1.0.0");
-    let digest = super::hex(&version.tarball(), domain::DigestAlgorithm::Sha512);
-    let statement = json!({ "predicateType": "https://slsa.dev/provenance/v1", "subject": [{ "digest": { "sha512": digest } }] });
-    let bundle = json!({ "dsseEnvelope": { "payload": STANDARD.encode(statement.to_string()) } });
-    let mut body = version.document();
-    body["_attachments"]["@acme/web-1.0.0.sigstore"] = json!({ "content_type": "application/vnd.dev.sigstore.bundle.v0.3+json", "data": bundle.to_string() });
-    stage.put("@acme%2fweb", &body, &stage.world.people.developer).await.expect(200);
-    let dist = stage.packument("@acme/web").await["versions"]["1.0.0"]["dist"].clone();
-    let link = dist["attestations"]["url"].as_str().expect("a link").to_owned();
-    let path = link.strip_prefix("http://registry.test").expect("our address");
-    let served = stage.client.get(path).by(&stage.world.people.reporter).send().await.expect(200).json();
-    assert_eq!(served["attestations"][0]["bundle"], bundle);
-    stage.get("-/npm/v1/attestations/@acme%2fweb@1.0.0").await.expect(200);
-    for nothing in ["@acme%2fweb@2.0.0", "@acme%2fweb", "web@1", "@"] {
-        stage.get(&format!("-/npm/v1/attestations/{nothing}")).await.expect(404);
-    }
-    stage.client.get(path).send().await.expect(401);
 }
