@@ -10,6 +10,7 @@ use domain::{
     rules::{FormatRules, IncomingFile, Inspection, Publication},
 };
 use serde_json::Value;
+use store::IdOrPath;
 use store::packages::{self, Author, NewFile, NewPublication};
 
 use super::{
@@ -103,7 +104,8 @@ impl PublishMutation {
 }
 
 async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<PublishPackagePayload, Failure> {
-    let project = open_project(ctx, &input.project_path, Action::PublishPackages).await?;
+    let project =
+        open_project(ctx, IdOrPath::from(input.project_path.as_str()), Action::PublishPackages).await?;
     let Coordinates { rules, name, version } =
         Coordinates::parse(ctx, input.package_type, &input.name, input.version.as_deref())?;
     check_shape(rules, &input)?;

@@ -14,10 +14,10 @@ use crate::{context::ContextExt, gate};
 /// The project that `address` names, opened for `action`.
 pub(crate) async fn open_project(
     ctx: &Context<'_>,
-    address: &str,
+    address: IdOrPath<'_>,
     action: Action,
 ) -> Result<Project, Failure> {
-    let found = store::projects::find(ctx.store(), ctx.viewer(), IdOrPath::from(address), ctx.now()).await?;
+    let found = store::projects::find(ctx.store(), ctx.viewer(), address, ctx.now()).await?;
     gate::authorize(ctx, found, Subject::Project, action)
 }
 
@@ -31,7 +31,9 @@ pub(super) async fn open_scope(
 ) -> Result<PackageScope, Failure> {
     match (&scope.project_path, &scope.group_path) {
         (Some(_), Some(_)) => Err(Failure::invalid("scope", "projectPath and groupPath exclude each other")),
-        (Some(project), None) => Ok(PackageScope::Project(open_project(ctx, project, action).await?.id)),
+        (Some(project), None) => {
+            Ok(PackageScope::Project(open_project(ctx, IdOrPath::from(project.as_str()), action).await?.id))
+        }
         (None, Some(group)) => {
             let found =
                 store::groups::find(ctx.store(), ctx.viewer(), IdOrPath::from(group.as_str()), ctx.now())

@@ -11,7 +11,7 @@ use store::{
 use super::{
     inputs::{PackageScopeInput, PackageTypeEnum},
     query::Coordinates,
-    scope::{missing, open_scope},
+    scope::{missing, open_project, open_scope},
     types::PackageTag,
 };
 use crate::{
@@ -75,9 +75,7 @@ pub(super) async fn open_version(
     let scope = open_scope(ctx, scope, named, Action::ViewPackages).await?;
     if let PackageScope::Project(project) = scope {
         // The right first: who may not change anything need not learn what exists.
-        let project =
-            store::projects::find(ctx.store(), ctx.viewer(), IdOrPath::Id(project.0), ctx.now()).await?;
-        gate::authorize(ctx, project, Subject::Project, action)?;
+        open_project(ctx, IdOrPath::Id(project.0), action).await?;
     }
     let version = coordinates.version.as_ref().map(|version| version.key.as_str());
     let format = coordinates.rules.format();
@@ -102,16 +100,12 @@ pub(super) async fn open_names(
     let names = packages::index_names(ctx.store(), &scope, format, &coordinates.name.key, ctx.now()).await?;
     if names.is_empty() {
         if let PackageScope::Project(project) = scope {
-            let project =
-                store::projects::find(ctx.store(), ctx.viewer(), IdOrPath::Id(project.0), ctx.now()).await?;
-            gate::authorize(ctx, project, Subject::Project, action)?;
+            open_project(ctx, IdOrPath::Id(project.0), action).await?;
         }
         return Err(missing(ctx, &scope, Subject::Package));
     }
     for name in &names {
-        let project =
-            store::projects::find(ctx.store(), ctx.viewer(), IdOrPath::Id(name.project.0), ctx.now()).await?;
-        gate::authorize(ctx, project, Subject::Project, action)?;
+        open_project(ctx, IdOrPath::Id(name.project.0), action).await?;
     }
     Ok(names.into_iter().map(|name| name.id).collect())
 }

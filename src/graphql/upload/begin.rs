@@ -4,6 +4,7 @@ use access::Action;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use blob::StagingId;
 use domain::Failure;
+use store::IdOrPath;
 
 use super::claim::{UPLOAD_LIFETIME, UploadClaim};
 use crate::{
@@ -66,7 +67,8 @@ impl UploadMutation {
 }
 
 async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUploadPayload, Failure> {
-    let project = open_project(ctx, &input.project_path, Action::PublishPackages).await?;
+    let project =
+        open_project(ctx, IdOrPath::from(input.project_path.as_str()), Action::PublishPackages).await?;
     let state = ctx.state();
     let rules = state.rules.get(input.package_type.into())?;
     let name = rules.name(&input.package_name)?;

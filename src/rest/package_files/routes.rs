@@ -13,7 +13,7 @@ use super::{
 use crate::{
     packages::project_package,
     pagination::PageNumber,
-    params::{Params, path_id},
+    params::{Direction, Params, path_id},
     shape::{id, no_content, refuse_errors},
 };
 
@@ -65,13 +65,7 @@ async fn list(call: Call) -> Result<Response, Failure> {
 
 fn order(params: &Params) -> Result<rest_package_files::PackageFileSort, Failure> {
     use rest_package_files::PackageFileSort as Sort;
-    let descending = params
-        .choice("sort", |text| match text {
-            "asc" => Some(false),
-            "desc" => Some(true),
-            _ => None,
-        })?
-        .unwrap_or(false);
+    let descending = params.direction()? == Some(Direction::Descending);
     let sort = params.choice("order_by", |text| {
         Some(match (text, descending) {
             ("id", false) => Sort::IdAsc,

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     pagination::PageNumber,
-    params::{Params, path_id},
+    params::{Direction, Params, path_id},
     shape::{no_content, refuse_errors},
 };
 
@@ -78,13 +78,7 @@ fn status(name: &str) -> Option<rest_packages::PackageStatus> {
 
 fn order(params: &Params, place: Place) -> Result<rest_packages::PackageGroupSort, Failure> {
     use rest_packages::PackageGroupSort as Sort;
-    let descending = params
-        .choice("sort", |text| match text {
-            "asc" => Some(false),
-            "desc" => Some(true),
-            _ => None,
-        })?
-        .unwrap_or(false);
+    let descending = params.direction()? == Some(Direction::Descending);
     let sort = params.choice("order_by", |text| {
         Some(match (text, descending) {
             ("created_at", false) => Sort::CreatedAsc,

@@ -4,11 +4,9 @@ use std::{collections::HashMap, io::Read};
 
 use axum::response::Response;
 use domain::{ErrorCode, Failure, PackageName, PackageVersion, Subject, rules::FormatRules as _};
-use futures::StreamExt as _;
 use gateway::Call;
 use serde_json::{Map, Value};
-use tokio::sync::{Semaphore, oneshot};
-use tokio_util::io::{StreamReader, SyncIoBridge};
+use tokio::sync::Semaphore;
 
 use super::{raw_name, refused, scope, tags::check_tag};
 use crate::npm::{
@@ -68,14 +66,7 @@ pub(super) async fn decode_without_upload(
         return Err(Failure::unauthenticated());
     }
     let _turn = DECODERS.acquire().await.map_err(|_| Failure::internal())?;
-    // A thread that waits for a body cannot be cancelled. When this future is dropped, the body ends, and so does the thread.
-    let (_waiting, given_up) = oneshot::channel::<()>();
-    let mut reader = SyncIoBridge::new(StreamReader::new(call.take_body().take_until(given_up)));
-    let decoded = tokio::task::spawn_blocking(move || decode(&mut reader, Sink::Refuse(refusal)));
-    decoded.await.map_err(|error| {
-        tracing::error!(%error, "a decoder panicked");
-        Failure::internal()
-    })?
+    call.read_blocking(move |reader| decode(reader, Sink::Refuse(refusal))).await
 }
 
 /// Asks the model for a place to put the tarball, before the body is asked for. The version is not known yet.
