@@ -317,7 +317,7 @@ async fn publish() {
             matrix.note("dist-tag add", case, &caller, plain(&answer), status(decision));
         }
     }
-    assert_eq!(matrix.world.staged_count(), 0, "nothing stays staged");
+    matrix.world.nothing_stays_staged().await;
     matrix.finish();
 }
 

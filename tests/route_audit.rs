@@ -282,7 +282,7 @@ impl Audit {
             let file = self.call(&Method::GET, &path, &Value::Null, &owner).await;
             assert_eq!(file.text(), SECRET);
         }
-        assert_eq!(self.world.staged_count(), 0, "nothing stays staged");
+        self.world.nothing_stays_staged().await;
         assert!(self.complaints.is_empty(), "of {} calls:\n{}", self.calls, self.complaints);
     }
 }

@@ -3,10 +3,7 @@
 //! A format says how one file is published and where it is downloaded; [`check`] does the rest, each check in a world of its
 //! own.
 
-use std::{
-    io,
-    time::{Duration, Instant},
-};
+use std::{io, time::Duration};
 
 use axum::Router;
 use bytes::Bytes;
@@ -104,11 +101,7 @@ impl Stage {
 
     /// Nothing is left of an upload that came to nothing.
     async fn nothing_remains(&self, number: u32) {
-        let started = Instant::now();
-        while self.world.staged_count() > 0 && started.elapsed() < Duration::from_secs(5) {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        assert_eq!(self.world.staged_count(), 0, "nothing stays staged");
+        self.world.nothing_stays_staged().await;
         assert_eq!(self.world.blob_count(), 0, "nothing is stored");
         let path = (self.protocol.download)(&self.project, number);
         self.get(&path).by(&self.world.people.owner).send().await.expect(404);
@@ -227,7 +220,7 @@ pub async fn duplicate(protocol: Protocol) {
         assert!(answer.status.is_client_error(), "{}: {} {}", answer.described, answer.status, answer.text());
         assert_eq!(before.body, after.body, "what was served stays");
     }
-    assert_eq!(stage.world.staged_count(), 0, "nothing stays staged");
+    stage.world.nothing_stays_staged().await;
 }
 
 /// A download: `HEAD` as `GET`, ranges, conditions, headers that keep a browser from running it.

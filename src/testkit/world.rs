@@ -1,6 +1,6 @@
 //! Everything behind the doors, in one call.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use async_graphql::{BatchRequest, BatchResponse, Variables};
 use axum::Router;
@@ -91,6 +91,16 @@ impl World {
     /// Uploads under way or staged, in a world that keeps bytes in memory.
     pub fn staged_count(&self) -> usize {
         self.memory.as_ref().expect("bytes in memory").staged_count()
+    }
+
+    /// Waits until nothing is staged, for some seconds at most. What an upload leaves is removed behind the answer that
+    /// ended it, so that a count at that very moment tells nothing.
+    pub async fn nothing_stays_staged(&self) {
+        let started = std::time::Instant::now();
+        while self.staged_count() > 0 && started.elapsed() < Duration::from_secs(10) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        assert_eq!(self.staged_count(), 0, "nothing stays staged");
     }
 
     /// Contents stored for good, in a world that keeps bytes in memory.

@@ -149,7 +149,7 @@ async fn publishes_are_refused_in_gitlabs_words() {
         assert!(status == 400 && text.starts_with("Packages are published to a project"), "{status} {text}");
     }
     assert_eq!(stage.versions("web").await, ["1.0.0"]);
-    assert_eq!(stage.world.staged_count(), 0, "nothing stays staged");
+    stage.world.nothing_stays_staged().await;
 }
 
 #[tokio::test]
