@@ -94,6 +94,10 @@ impl BlobStore for DiskStore {
         })
     }
 
+    fn open_blob(&self, key: BlobKey) -> Result<Box<dyn ReadSeek>> {
+        Ok(Box::new(self.layout.open_blob(key)?.0))
+    }
+
     /// One `stat`, in place for the same reason.
     fn size(&self, key: BlobKey) -> BoxFuture<'_, Result<Option<u64>>> {
         Box::pin(async move { self.layout.size(key) })

@@ -133,6 +133,13 @@ impl BlobStore for MemoryStore {
         })
     }
 
+    fn open_blob(&self, key: BlobKey) -> Result<Box<dyn ReadSeek>> {
+        match lock(&self.shelves).blobs.get(&key) {
+            Some(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            None => Err(BlobError::NotFound),
+        }
+    }
+
     fn size(&self, key: BlobKey) -> BoxFuture<'_, Result<Option<u64>>> {
         self.now(|shelves| Ok(shelves.blobs.get(&key).map(|bytes| bytes.len() as u64)))
     }

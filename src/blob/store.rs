@@ -10,7 +10,7 @@ use crate::{BlobBody, BlobKey, Result, StagingId};
 
 /// Keeps bytes: uploads under a random id first, then content under its digest, for good.
 ///
-/// Every implementation passes the suite in `conformance.rs`. Several processes may work on one store at the same time.
+/// Every implementation passes the suite in `conformance`. Several processes may work on one store at the same time.
 pub trait BlobStore: Send + Sync {
     /// Begins an upload. Its bytes can be opened and promoted once the sink is finished, and not before.
     fn create_staging(&self, id: StagingId) -> BoxFuture<'_, Result<Box<dyn StageSink>>>;
@@ -37,6 +37,10 @@ pub trait BlobStore: Send + Sync {
 
     /// The content, or the part of it that `range` says. The range has to lie within the content.
     fn get(&self, key: BlobKey, range: Option<Range<u64>>) -> BoxFuture<'_, Result<BlobBody>>;
+
+    /// Opens content to be read from any place in it, as [`Self::open_staged`] does before its promotion. Blocks: not for a
+    /// thread of the runtime. Who wants it from one end to the other takes [`Self::get`].
+    fn open_blob(&self, key: BlobKey) -> Result<Box<dyn ReadSeek>>;
 
     /// Length of the content in bytes, if it is there.
     fn size(&self, key: BlobKey) -> BoxFuture<'_, Result<Option<u64>>>;
