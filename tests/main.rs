@@ -9,6 +9,7 @@ mod lists;
 mod open_door;
 mod operations;
 mod protocol;
+mod publishing;
 mod route_audit;
 mod schema;
 mod server;

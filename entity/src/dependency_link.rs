@@ -16,6 +16,9 @@ pub struct Model {
     pub dependency_id: i64,
     /// What kind of dependency, in the numbers of the schema.
     pub dependency_type: i16,
+    /// Where it holds, in the format's notation; empty for everywhere.
+    #[sea_orm(column_type = "Text")]
+    pub scope: String,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

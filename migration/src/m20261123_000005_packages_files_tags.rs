@@ -1,4 +1,4 @@
-//! Package names, their versions, files and tags, and the ready-made pieces of index documents.
+//! Package names, their versions, files, tags and flags, and the ready-made pieces of index documents.
 
 use sea_orm_migration::prelude::*;
 
@@ -21,13 +21,23 @@ impl MigrationTrait for Migration {
         packages(manager).await?;
         package_files(manager).await?;
         package_tags(manager).await?;
-        package_fragments(manager).await
+        package_flags(manager).await?;
+        package_fragments(manager).await?;
+        package_documents(manager).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         drop_tables(
             manager,
-            &["package_fragments", "package_tags", "package_files", "packages", "package_names"],
+            &[
+                "package_documents",
+                "package_fragments",
+                "package_flags",
+                "package_tags",
+                "package_files",
+                "packages",
+                "package_names",
+            ],
         )
         .await
     }
@@ -151,10 +161,54 @@ async fn package_fragments(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     let package_fragments = Table::create()
         .table("package_fragments")
         .col(big("package_id"))
+        .col(big("file_id")) // 0 for the piece of the version as a whole
         .col(key(manager, "document"))
+        .col(number("scope"))
         .col(text("body"))
-        .primary_key(Index::create().col("package_id").col("document"))
+        .primary_key(Index::create().col("package_id").col("file_id").col("document"))
         .foreign_key(&mut reference("package_fragments", "package_id", "packages", ForeignKeyAction::Cascade))
         .to_owned();
-    manager.create_table(package_fragments).await
+    manager.create_table(package_fragments).await?;
+    partial_index(
+        manager,
+        "INDEX ix_package_fragments_of_project",
+        "package_fragments (document, package_id)",
+        "scope = 1",
+    )
+    .await
+}
+
+async fn package_flags(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let package_flags = Table::create()
+        .table("package_flags")
+        .col(id())
+        .col(big("package_id"))
+        .col(number("flag"))
+        .col(text_null("reason"))
+        .col(instant("created_at"))
+        .col(instant_null("removed_at"))
+        .foreign_key(&mut reference("package_flags", "package_id", "packages", ForeignKeyAction::Cascade))
+        .to_owned();
+    manager.create_table(package_flags).await?;
+    partial_index(
+        manager,
+        "UNIQUE INDEX ux_package_flags_flag",
+        "package_flags (package_id, flag)",
+        "removed_at IS NULL",
+    )
+    .await
+}
+
+async fn package_documents(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let package_documents = Table::create()
+        .table("package_documents")
+        .col(big("project_id"))
+        .col(number("format"))
+        .col(key(manager, "document"))
+        .col(big("revision"))
+        .col(instant("updated_at"))
+        .primary_key(Index::create().col("project_id").col("format").col("document"))
+        .foreign_key(&mut reference("package_documents", "project_id", "projects", ForeignKeyAction::Cascade))
+        .to_owned();
+    manager.create_table(package_documents).await
 }

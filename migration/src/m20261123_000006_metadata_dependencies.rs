@@ -28,6 +28,7 @@ impl MigrationTrait for Migration {
             .col(big("package_id"))
             .col(big("dependency_id"))
             .col(number("dependency_type"))
+            .col(key(manager, "scope"))
             .foreign_key(&mut reference(
                 "dependency_links",
                 "package_id",
@@ -42,7 +43,7 @@ impl MigrationTrait for Migration {
             ))
             .to_owned();
         manager.create_table(links).await?;
-        let columns = ["package_id", "dependency_id", "dependency_type"];
+        let columns = ["package_id", "dependency_id", "dependency_type", "scope"];
         manager.create_index(unique("dependency_links", &columns)).await?;
         manager.create_index(index("dependency_links", &["dependency_id"])).await
     }

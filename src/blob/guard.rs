@@ -170,3 +170,18 @@ impl Content for StagedContent {
         Ok(self.store.open_staged(self.id)?)
     }
 }
+
+/// The bytes of stored content, as inspectors read them.
+#[derive(Clone)]
+pub struct StoredContent {
+    /// Where it is stored.
+    pub store: Arc<dyn BlobStore>,
+    /// Under which key.
+    pub key: BlobKey,
+}
+
+impl Content for StoredContent {
+    fn open(&self) -> io::Result<Box<dyn ReadSeek + '_>> {
+        Ok(self.store.open_blob(self.key)?)
+    }
+}

@@ -27,7 +27,7 @@ mod writer;
 pub use body::BlobBody;
 pub use disk::DiskStore;
 pub use error::{BlobError, Result, StageError};
-pub use guard::{Staged, StagedContent, StagedGuard, StagedManifest};
+pub use guard::{Staged, StagedContent, StagedGuard, StagedManifest, StoredContent};
 pub use hashing::Hasher;
 pub use key::{BlobKey, StagingId};
 pub use memory::MemoryStore;

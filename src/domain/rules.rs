@@ -3,13 +3,17 @@
 //! The model calls these inside publish, so that a publish through GraphQL and one through the client's own protocol
 //! meet the same checks. Everything here is synchronous and pure, but for reading the staged content.
 
-use std::io::{self, Read, Seek};
+use std::{
+    borrow::Cow,
+    io::{self, Read, Seek},
+};
 
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
-    DigestAlgorithm, Digests, Failure, PackageFormat, PackageName, PackageStatus, PackageVersion, ProjectId,
+    DigestAlgorithm, Digests, Failure, PackageFileId, PackageFormat, PackageName, PackageStatus,
+    PackageVersion, ProjectId, VersionFlag,
 };
 
 /// What happens when a version that exists is published again.
@@ -35,8 +39,11 @@ pub trait Content: Send + Sync {
 
 /// A file about to be published.
 pub struct IncomingFile<'a> {
-    /// The name the client gave it, with `/` where the format allows directories.
+    /// The name it is to be stored under, with `/` where the format allows directories. Empty in [`FormatRules::identify`]
+    /// when nobody gave one.
     pub file_name: String,
+    /// The shelf it is to stand on, for formats that have some.
+    pub channel: Option<String>,
     /// Length in bytes.
     pub size: u64,
     /// Digests computed while it was uploaded.
@@ -45,6 +52,17 @@ pub struct IncomingFile<'a> {
     pub properties: Value,
     /// Its bytes.
     pub content: &'a dyn Content,
+}
+
+/// What a file says of where it belongs, for clients that send an archive and nothing else.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The package name, as the archive spells it.
+    pub name: String,
+    /// The version.
+    pub version: Option<String>,
+    /// The file name, when the archive settles it.
+    pub file_name: Option<String>,
 }
 
 /// A version about to be published, as claimed by the client.
@@ -62,7 +80,8 @@ pub struct Publication<'a> {
 /// What a format found in a publication: the truth as far as the archive tells it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inspection {
-    /// Metadata of the version to keep, in the format's own words.
+    /// Metadata of the version to keep, in the format's own words. `null` means: keep what is stored, dependencies too. A
+    /// second file of a version must not wipe what the first one said.
     pub metadata: Value,
     /// What the version depends on.
     pub dependencies: Vec<DeclaredDependency>,
@@ -109,6 +128,8 @@ pub struct DeclaredDependency {
     pub version_pattern: String,
     /// In which way.
     pub kind: DependencyType,
+    /// Where it holds, in the format's own notation: a target framework, an extra with its marker. Empty: everywhere.
+    pub scope: String,
 }
 
 /// A published version, as the maker of index fragments sees it.
@@ -125,7 +146,10 @@ pub struct PublishedVersion<'a> {
     pub metadata: &'a Value,
     /// Why it is deprecated, when it is.
     pub deprecation: Option<&'a str>,
-    /// Its files, oldest first.
+    /// Its flags.
+    pub flags: &'a [VersionFlag],
+    /// Its files, oldest first. Empty in [`FormatRules::fragments`] and [`FormatRules::file_fragments`] of a format whose
+    /// fragments do not read them.
     pub files: &'a [PublishedFile],
     /// When it was published.
     pub created_at: OffsetDateTime,
@@ -134,8 +158,12 @@ pub struct PublishedVersion<'a> {
 /// A file of a published version.
 #[derive(Clone, Debug)]
 pub struct PublishedFile {
+    /// Its id: of two files with one name, the higher one is the newer.
+    pub id: PackageFileId,
     /// Its name.
     pub file_name: String,
+    /// The shelf it stands on.
+    pub channel: Option<String>,
     /// Length in bytes.
     pub size: u64,
     /// Its digests.
@@ -146,13 +174,37 @@ pub struct PublishedFile {
     pub created_at: OffsetDateTime,
 }
 
-/// The ready piece of one index document that a version contributes.
+/// What one index document is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DocumentScope {
+    /// One package name (a packument, a simple page). Its revision is the name's.
+    Name,
+    /// All names of a project, or those on one shelf of it (a repository index). It has a revision of its own, raised with
+    /// each change of one of its pieces.
+    Project,
+}
+
+/// The ready piece of one index document that a version or a file contributes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fragment {
-    /// Which document of the format it is a piece of ("packument", "install").
-    pub document: &'static str,
+    /// Which document of the format it is a piece of ("packument", "Packages/bookworm/main/amd64").
+    pub document: Cow<'static, str>,
+    /// What that document is about.
+    pub scope: DocumentScope,
     /// The piece. [`BASE_URL`] stands for the external URL wherever a link begins.
     pub body: String,
+}
+
+impl Fragment {
+    /// A piece of a document about one package name.
+    pub fn of_name(document: impl Into<Cow<'static, str>>, body: String) -> Self {
+        Self { document: document.into(), scope: DocumentScope::Name, body }
+    }
+
+    /// A piece of a document about many names of a project.
+    pub fn of_project(document: impl Into<Cow<'static, str>>, body: String) -> Self {
+        Self { document: document.into(), scope: DocumentScope::Project, body }
+    }
 }
 
 /// Stands in a fragment for the external URL of the server, without a slash at the end. A control character, since no
@@ -181,13 +233,19 @@ pub trait FormatRules: Send + Sync {
     /// Checks, normalizes and orders a version.
     fn version(&self, raw: &str) -> Result<PackageVersion, Failure>;
 
-    /// Checks a file name against the coordinates it is published under.
+    /// Checks a file name against the coordinates it is published under, and answers the one spelling it is stored and found
+    /// under. What it answers, it answers again when asked about that.
     fn file_name(
         &self,
         name: &PackageName,
         version: Option<&PackageVersion>,
         raw: &str,
-    ) -> Result<(), Failure>;
+    ) -> Result<String, Failure>;
+
+    /// Reads from a file where it belongs, when the client did not say. Formats whose clients always say refuse.
+    fn identify(&self, _file: &IncomingFile<'_>) -> Result<Identity, Failure> {
+        Err(Failure::invalid("name", "Name can't be blank"))
+    }
 
     /// What happens on a second publish of a version, unless the namespace's settings say otherwise.
     fn republish(&self) -> Republish;
@@ -211,8 +269,23 @@ pub trait FormatRules: Send + Sync {
     /// Reads the archive and checks the client's claims against it. The archive is the truth: what disagrees is refused.
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure>;
 
-    /// Makes the version's pieces of the format's index documents. Formats without an index make none.
-    fn fragments(&self, version: &PublishedVersion<'_>) -> Vec<Fragment>;
+    /// Makes the pieces that the version as a whole contributes to the format's index documents. Formats without an index
+    /// make none.
+    fn fragments(&self, _version: &PublishedVersion<'_>) -> Vec<Fragment> {
+        Vec::new()
+    }
+
+    /// Whether [`Self::fragments`] looks at the files. A format that says no does not pay for the files a version has
+    /// already when one is added.
+    fn fragments_read_files(&self) -> bool {
+        true
+    }
+
+    /// Makes the pieces that one file contributes: made when it is published, and again when a flag or the
+    /// status of its version changes. What it says depends on nothing else of the version.
+    fn file_fragments(&self, _version: &PublishedVersion<'_>, _file: &PublishedFile) -> Vec<Fragment> {
+        Vec::new()
+    }
 }
 
 /// The rules of every format this server knows, by format.

@@ -34,6 +34,17 @@ pub(crate) async fn one_sql<T: FromQueryResult>(
     Ok(row.map(|row| T::from_query_result(&row, "")).transpose()?)
 }
 
+/// Every row that `sql` gives.
+pub(crate) async fn all_sql<T: FromQueryResult>(
+    connection: &impl ConnectionTrait,
+    sql: &'static str,
+    values: impl IntoIterator<Item = Value>,
+) -> Result<Vec<T>> {
+    let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
+    let rows = connection.query_all_raw(statement).await?;
+    Ok(rows.iter().map(|row| T::from_query_result(row, "")).collect::<Result<_, _>>()?)
+}
+
 /// The first column of the row that `select` gives, which must be a number: a count.
 pub(crate) async fn number(connection: &impl ConnectionTrait, select: &SelectStatement) -> Result<u64> {
     let row = connection.query_one(select).await?;

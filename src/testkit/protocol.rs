@@ -10,7 +10,8 @@ use bytes::Bytes;
 use domain::{
     DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion, Scope, Visibility,
     rules::{
-        FormatRules, Fragment, Inspection, InstanceOrigin, Publication, PublishedVersion, Republish, RuleBook,
+        FormatRules, Fragment, Identity, IncomingFile, Inspection, InstanceOrigin, Publication,
+        PublishedFile, PublishedVersion, Republish, RuleBook,
     },
 };
 use futures::{StreamExt, stream};
@@ -316,8 +317,12 @@ impl FormatRules for Limited {
         name: &PackageName,
         version: Option<&PackageVersion>,
         raw: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         self.rules.file_name(name, version, raw)
+    }
+
+    fn identify(&self, file: &IncomingFile<'_>) -> Result<Identity, Failure> {
+        self.rules.identify(file)
     }
 
     fn republish(&self) -> Republish {
@@ -346,5 +351,13 @@ impl FormatRules for Limited {
 
     fn fragments(&self, version: &PublishedVersion<'_>) -> Vec<Fragment> {
         self.rules.fragments(version)
+    }
+
+    fn fragments_read_files(&self) -> bool {
+        self.rules.fragments_read_files()
+    }
+
+    fn file_fragments(&self, version: &PublishedVersion<'_>, file: &PublishedFile) -> Vec<Fragment> {
+        self.rules.file_fragments(version, file)
     }
 }

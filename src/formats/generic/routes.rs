@@ -71,7 +71,7 @@ pub(crate) async fn publish(mut call: Call) -> Result<Response, Failure> {
     let input = generic_publish::PublishPackageInput {
         project_path: project,
         package_type: generic_publish::PackageTypeEnum::Generic,
-        name: coordinates.name.clone(),
+        name: Some(coordinates.name.clone()),
         version: Some(coordinates.version.clone()),
         files: vec![published_file(upload.id, expected)],
         metadata: None,
@@ -125,9 +125,9 @@ async fn create_upload(call: &Call, project: &str, coordinates: &Coordinates) ->
     let input = generic_create_upload::CreateUploadInput {
         project_path: project.to_owned(),
         package_type: generic_create_upload::PackageTypeEnum::Generic,
-        package_name: coordinates.name.clone(),
+        package_name: Some(coordinates.name.clone()),
         package_version: Some(coordinates.version.clone()),
-        file_name: coordinates.file.stored_name().into_owned(),
+        file_name: Some(coordinates.file.stored_name().into_owned()),
     };
     let variables = generic_create_upload::Variables { input };
     let created = call.run::<GenericCreateUpload>(variables).await?;
@@ -140,7 +140,9 @@ async fn create_upload(call: &Call, project: &str, coordinates: &Coordinates) ->
 /// generic packages keep none.
 fn published_file(upload_id: String, expected: ExpectedDigests) -> generic_publish::PublishFileInput {
     generic_publish::PublishFileInput {
-        upload_id,
+        upload_id: Some(upload_id),
+        source_file_id: None,
+        remove_source: false,
         file_name: None,
         md5: expected.md5,
         sha1: expected.sha1,

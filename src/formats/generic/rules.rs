@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use domain::{
     DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion,
     coordinates::{MAX_LENGTH, is_safe_segment},
-    rules::{FormatRules, Fragment, Inspection, Publication, PublishedVersion, Republish},
+    rules::{FormatRules, Inspection, Publication, Republish},
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
@@ -56,10 +56,13 @@ impl FormatRules for GenericRules {
         _name: &PackageName,
         _version: Option<&PackageVersion>,
         raw: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
+        if let Ok(path) = FilePath::parse(raw) {
+            return Ok(path.stored_name().into_owned());
+        }
         let stored = percent_decode_str(raw).decode_utf8().ok().and_then(|path| FilePath::parse(&path).ok());
         if stored.is_some_and(|path| path.stored_name() == raw) {
-            return Ok(());
+            return Ok(raw.to_owned());
         }
         Err(Failure::invalid(
             "fileName",
@@ -85,10 +88,6 @@ impl FormatRules for GenericRules {
 
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {
         metadata::inspect(publication)
-    }
-
-    fn fragments(&self, _version: &PublishedVersion<'_>) -> Vec<Fragment> {
-        Vec::new()
     }
 }
 
@@ -249,21 +248,15 @@ mod tests {
     }
 
     #[test]
-    fn the_model_takes_stored_names_only_in_their_one_spelling() {
+    fn the_model_knows_a_file_under_one_spelling() {
         let name = GenericRules.name("package").expect("a name");
         for good in ["file.bin", "path%2Fto%2Ffile.bin", "my+file", "dir%2Fmy%2Bfile"] {
-            assert!(GenericRules.file_name(&name, None, good).is_ok(), "{good}");
+            assert_eq!(GenericRules.file_name(&name, None, good).expect(good), good);
         }
-        for bad in [
-            "path/to/file.bin",
-            "path%2fto%2ffile.bin",
-            "dir%2Fmy+file",
-            "..%2Ffile",
-            "%66ile",
-            "my%2Bfile",
-            "a%00b",
-            "a%ff",
-        ] {
+        assert_eq!(GenericRules.file_name(&name, None, "dir/my+file").expect("a path"), "dir%2Fmy%2Bfile");
+        for bad in
+            ["path%2fto%2ffile.bin", "dir%2Fmy+file", "..%2Ffile", "%66ile", "my%2Bfile", "a%00b", "a%ff"]
+        {
             assert!(GenericRules.file_name(&name, None, bad).is_err(), "{bad}");
         }
     }
@@ -287,7 +280,10 @@ mod tests {
         fn the_model_accepts_what_a_path_is_stored_as(path in "([a-z0-9 +.~@-]{1,8}/){0,3}[a-z0-9+._-]{1,12}") {
             let name = GenericRules.name("package").expect("a name");
             if let Ok(path) = FilePath::parse(&path) {
-                prop_assert!(GenericRules.file_name(&name, None, &path.stored_name()).is_ok());
+                let stored = path.stored_name().into_owned();
+                for spelling in [&stored, path.as_str()] {
+                    prop_assert_eq!(GenericRules.file_name(&name, None, spelling).ok(), Some(stored.clone()));
+                }
             }
         }
 

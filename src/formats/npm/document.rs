@@ -86,8 +86,8 @@ pub(super) fn fragments(version: &PublishedVersion<'_>) -> Vec<Fragment> {
     let full = metadata.iter().filter(|(field, _)| *field != "dist" && *field != BUNDLE_FIELD);
     let install = INSTALL_FIELDS.iter().filter_map(|field| metadata.get_key_value(*field));
     vec![
-        Fragment { document: Document::Packument.name(), body: piece(full, deprecated.as_ref(), &dist) },
-        Fragment { document: Document::Install.name(), body: piece(install, deprecated.as_ref(), &dist) },
+        Fragment::of_name(Document::Packument.name(), piece(full, deprecated.as_ref(), &dist)),
+        Fragment::of_name(Document::Install.name(), piece(install, deprecated.as_ref(), &dist)),
     ]
 }
 

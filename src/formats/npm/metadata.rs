@@ -154,6 +154,7 @@ fn dependencies(facts: &Facts) -> Vec<DeclaredDependency> {
             name: name.clone(),
             version_pattern: pattern.to_owned(),
             kind,
+            scope: String::new(),
         })
         .collect()
 }

@@ -170,7 +170,7 @@ impl FormatRules for NpmRules {
         name: &PackageName,
         version: Option<&PackageVersion>,
         raw: &str,
-    ) -> Result<(), Failure> {
+    ) -> Result<String, Failure> {
         let file = unscoped_file(&name.display, raw);
         // Compared as versions: bun leaves the build metadata in the name of a file and takes it off the version.
         let stated = version_in_file_name(&name.display, file).and_then(parse_version);
@@ -180,7 +180,7 @@ impl FormatRules for NpmRules {
             None => stated.is_some() || file == file_name_of(&name.display, None),
         };
         if matches {
-            return Ok(());
+            return Ok(file.to_owned());
         }
         let expected = file_name_of(&name.display, version.map(|version| version.key.as_str()));
         Err(Failure::invalid(

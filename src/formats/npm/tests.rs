@@ -57,6 +57,7 @@ fn inspect(name: &str, version: &str, metadata: Value, tarball: &[u8]) -> Result
     let content = InMemory(tarball.to_vec());
     let file = IncomingFile {
         file_name: super::rules::file_name_of(name, Some(version)),
+        channel: None,
         size: tarball.len() as u64,
         digests: digests(tarball),
         properties: Value::Null,
@@ -68,7 +69,7 @@ fn inspect(name: &str, version: &str, metadata: Value, tarball: &[u8]) -> Result
 }
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).expect("memory");
     encoder.finish().expect("memory")
 }

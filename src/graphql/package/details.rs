@@ -80,6 +80,8 @@ pub(crate) struct PackageDependencyLink {
     id: PackagesDependencyLinkID,
     dependency: Option<PackageDependency>,
     dependency_type: PackageDependencyType,
+    /// Where it holds, in the format's own notation: a target framework, an extra. Empty for everywhere (ours).
+    scope: String,
     metadata: Option<super::metadata::DependencyLinkMetadata>,
 }
 
@@ -93,6 +95,7 @@ impl From<packages::DependencyLink> for PackageDependencyLink {
                 version_pattern: link.version_pattern,
             }),
             dependency_type: link.kind.into(),
+            scope: link.scope,
             metadata: None,
         }
     }

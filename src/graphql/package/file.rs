@@ -30,6 +30,10 @@ impl PackageFile {
     async fn file_name(&self) -> &str {
         &self.0.file_name
     }
+    /// The shelf it stands on, in formats that have some (ours).
+    async fn channel(&self) -> Option<&str> {
+        self.0.channel.as_deref()
+    }
     /// Length in bytes, as a string.
     async fn size(&self) -> String {
         self.0.size.to_string()

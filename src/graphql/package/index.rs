@@ -18,6 +18,7 @@ use super::{
 use crate::{
     context::ContextExt,
     outcome::{OrError, Outcome},
+    relay::global_id::PackagesPackageFileID,
     scalars::Time,
 };
 
@@ -28,14 +29,28 @@ pub(crate) struct PackageIndexTag {
     version: String,
 }
 
-/// One version's piece of a document.
+/// A version's or a file's piece of a document.
 #[derive(SimpleObject)]
 pub(crate) struct PackageIndexEntry {
     version: Option<String>,
     created_at: Time,
     status: PackageStatus,
+    /// The file it is of; null when it is of the version as a whole.
+    file_id: Option<PackagesPackageFileID>,
     /// The piece; the character U+0001 stands for the external URL.
     fragment: String,
+}
+
+impl From<packages::IndexEntry> for PackageIndexEntry {
+    fn from(entry: packages::IndexEntry) -> Self {
+        Self {
+            version: entry.version,
+            created_at: entry.created_at.into(),
+            status: entry.status.into(),
+            file_id: entry.file.map(Into::into),
+            fragment: entry.fragment,
+        }
+    }
 }
 
 /// The latest version of a name.
@@ -118,6 +133,11 @@ fn revision(names: &[IndexName]) -> String {
         // Writing to a String does not fail.
         let _ = write!(text, "{}.{}-", name.id, name.revision);
     }
+    short(text)
+}
+
+/// A list of revisions, each followed by a dash, as one short text.
+pub(super) fn short(mut text: String) -> String {
     text.pop();
     if text.len() <= 40 { text } else { hex::encode(&Sha256::digest(text.as_bytes())[..16]) }
 }
@@ -144,19 +164,12 @@ impl PackageIndex {
         let tags = packages::index_tags(ctx.store(), &self.names).await.or_error()?;
         Ok(tags.into_iter().map(|(name, version)| PackageIndexTag { name, version }).collect())
     }
-    /// One entry a version, oldest first, each with its ready piece of the document called by name.
+    /// The ready pieces of the document called by name: oldest version first, within one its own piece before those of its
+    /// files, oldest first.
     #[graphql(complexity = "20 + 10 * child_complexity")]
     async fn entries(&self, ctx: &Context<'_>, document: String) -> Outcome<Vec<PackageIndexEntry>> {
         let entries = packages::index_entries(ctx.store(), &self.names, &document).await.or_error()?;
-        Ok(entries
-            .into_iter()
-            .map(|entry| PackageIndexEntry {
-                version: entry.version,
-                created_at: entry.created_at.into(),
-                status: entry.status.into(),
-                fragment: entry.fragment,
-            })
-            .collect())
+        Ok(entries.into_iter().map(Into::into).collect())
     }
     /// The highest version in the format's own order.
     async fn latest(&self, ctx: &Context<'_>) -> Outcome<Option<Package>> {

@@ -1,9 +1,11 @@
-//! Packages: reading, publishing, tagging, deprecating, destroying.
+//! Packages: reading, publishing, tagging, flagging, deprecating, destroying.
 
 mod deprecate;
 mod destroy;
 mod details;
+mod document;
 mod file;
+mod flag;
 mod index;
 mod inputs;
 mod list;
@@ -17,6 +19,7 @@ mod urls;
 
 pub(crate) use deprecate::DeprecateMutation;
 pub(crate) use destroy::DestroyMutation;
+pub(crate) use flag::FlagMutation;
 pub(crate) use list::{GroupPackageSort, ListArguments, PackageSortArgument, list};
 pub(crate) use metadata::TerraformModuleMetadataSharedFields;
 pub(crate) use publish::PublishMutation;

@@ -6,6 +6,7 @@ use domain::{Failure, PackageName, PackageVersion, Subject, rules::FormatRules};
 use store::packages::{self, FileCoordinates, NameFilter, PackageScope};
 
 use super::{
+    document::{PackageDocument, open_document},
     file::PackageFile,
     index::{PackageIndex, open_index},
     inputs::{PackageScopeInput, PackageStatus, PackageTypeEnum},
@@ -134,16 +135,26 @@ impl PackageQuery {
         package_type: PackageTypeEnum,
         package_name: String,
         package_version: Option<String>,
+        #[graphql(desc = "The shelf, for formats that have some. Any, when left out.")] channel: Option<
+            String,
+        >,
         file_name: String,
     ) -> Outcome<PackageFile> {
         let coordinates =
             Coordinates::parse(ctx, package_type, &package_name, package_version.as_deref()).or_error()?;
         let named = Some((coordinates.rules, &coordinates.name));
         let scope = open_scope(ctx, &scope, named, Action::PullPackages).await.or_error()?;
+        let Coordinates { rules, name, version } = coordinates;
+        // What no file may be called, none is called.
+        let file_name = rules
+            .file_name(&name, version.as_ref(), &file_name)
+            .map_err(|_| missing(ctx, &scope, Subject::PackageFile))
+            .or_error()?;
         let file = FileCoordinates {
-            format: coordinates.rules.format(),
-            name_key: coordinates.name.key,
-            version_key: coordinates.version.map(|version| version.key),
+            format: rules.format(),
+            name_key: name.key,
+            version_key: version.map(|version| version.key),
+            channel,
             file_name,
         };
         let found = packages::find_file(ctx.store(), &scope, &file, ctx.now()).await.or_error()?;
@@ -171,6 +182,19 @@ impl PackageQuery {
         package_name: String,
     ) -> Outcome<PackageIndex> {
         open_index(ctx, &scope, package_type, &package_name, Action::PullPackages).await.or_error()
+    }
+
+    /// What an index document about many package names is made of, over all projects of the scope that the caller may see
+    /// (ours): a repository's index, a shelf. NOT_FOUND when there is none.
+    #[graphql(complexity = "10 + child_complexity")]
+    async fn package_document(
+        &self,
+        ctx: &Context<'_>,
+        scope: PackageScopeInput,
+        package_type: PackageTypeEnum,
+        #[graphql(desc = "The document, in the format's own words.")] document: String,
+    ) -> Outcome<PackageDocument> {
+        open_document(ctx, &scope, package_type, document).await.or_error()
     }
 
     /// The package names of a scope, in the order of their keys (ours). A name in several projects appears once for each.

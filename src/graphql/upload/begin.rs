@@ -24,10 +24,12 @@ pub(crate) struct CreateUploadInput {
     /// Full path or decimal id.
     project_path: ID,
     package_type: PackageTypeEnum,
-    package_name: String,
+    /// Left out when only the file says it; publishPackage checks it then.
+    package_name: Option<String>,
     /// Checked when given; some clients tell it only inside the body.
     package_version: Option<String>,
-    file_name: String,
+    /// Left out when only the file says it.
+    file_name: Option<String>,
 }
 
 /// The upload.
@@ -71,18 +73,20 @@ async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUplo
         open_project(ctx, IdOrPath::from(input.project_path.as_str()), Action::PublishPackages).await?;
     let state = ctx.state();
     let rules = state.rules.get(input.package_type.into())?;
-    let name = rules.name(&input.package_name)?;
-    if let Some(version) = &input.package_version {
-        let version = rules.version(version)?;
-        rules.file_name(&name, Some(&version), &input.file_name)?;
+    let name = input.package_name.map(|name| rules.name(&name)).transpose()?;
+    let version = input.package_version.map(|version| rules.version(&version)).transpose()?;
+    if let (Some(name), Some(version), Some(file_name)) = (&name, &version, &input.file_name) {
+        rules.file_name(name, Some(version), file_name)?;
     }
-    if input.file_name.len() > MAX_TEXT || name.display.len() > MAX_TEXT {
+    let package_name = name.map(|name| name.display).unwrap_or_default();
+    let file_name = input.file_name.unwrap_or_default();
+    if file_name.len() > MAX_TEXT || package_name.len() > MAX_TEXT {
         return Err(Failure::invalid("fileName", "The file name is too long"));
     }
     let staging = StagingId::random()?;
     let mut claim = UploadClaim::new(staging, rules.format(), project.id, ctx.caller());
-    claim.package_name = name.display;
-    claim.file_name = input.file_name;
+    claim.package_name = package_name;
+    claim.file_name = file_name;
     claim.maximum_size = rules.max_file_size();
     let expires_at = ctx.now() + UPLOAD_LIFETIME;
     let id = claim.seal(state, expires_at)?;

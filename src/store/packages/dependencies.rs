@@ -1,5 +1,7 @@
 //! What versions depend on.
 
+use std::collections::BTreeMap;
+
 use domain::{
     DependencyId, DependencyLinkId, PackageId,
     rules::{DeclaredDependency, DependencyType},
@@ -32,6 +34,8 @@ pub struct DependencyLink {
     pub version_pattern: String,
     /// In which way.
     pub kind: DependencyType,
+    /// Where it holds; empty for everywhere.
+    pub scope: String,
 }
 
 #[derive(FromQueryResult)]
@@ -39,11 +43,18 @@ struct LinkRow {
     id: i64,
     dependency_id: i64,
     dependency_type: i16,
+    scope: String,
     name: String,
     version_pattern: String,
 }
 
-/// Writes the dependencies of a new version.
+/// Takes back what a version declared, for a new declaration.
+pub(super) async fn clear(tx: &Tx, package: i64) -> Result<()> {
+    rows::execute(tx, "DELETE FROM dependency_links WHERE package_id = $1", [package.into()]).await?;
+    Ok(())
+}
+
+/// Writes the dependencies of a version that has none.
 pub(super) async fn insert(tx: &Tx, package: i64, declared: &[DeclaredDependency]) -> Result<()> {
     for batch in declared.chunks(BATCH) {
         let mut upsert = Query::insert();
@@ -63,18 +74,18 @@ pub(super) async fn insert(tx: &Tx, package: i64, declared: &[DeclaredDependency
             upsert.values_panic([Expr::val(name.as_str()), Expr::val(pattern.as_str())]);
         }
         tx.execute(&upsert).await?;
-        for kind in DependencyType::ALL {
-            let of_kind: Vec<_> = batch.iter().filter(|dependency| dependency.kind == *kind).collect();
-            if of_kind.is_empty() {
-                continue;
-            }
-            let pairs = of_kind
-                .iter()
-                .map(|dependency| (dependency.name.clone(), dependency.version_pattern.clone()));
+        // One statement for each kind and scope: a declaration of one name under two scopes is two links.
+        let mut groups: BTreeMap<(DependencyType, &str), Vec<_>> = BTreeMap::new();
+        for dependency in batch {
+            let pair = (dependency.name.clone(), dependency.version_pattern.clone());
+            groups.entry((dependency.kind, dependency.scope.as_str())).or_default().push(pair);
+        }
+        for ((kind, scope), pairs) in groups {
             let select = Query::select()
                 .expr(Expr::val(package))
                 .column(dependency::Column::Id)
                 .expr(Expr::val(kind.number()))
+                .expr(Expr::val(scope))
                 .from(dependency::Entity)
                 .and_where(
                     Expr::tuple([
@@ -90,9 +101,10 @@ pub(super) async fn insert(tx: &Tx, package: i64, declared: &[DeclaredDependency
                     dependency_link::Column::PackageId,
                     dependency_link::Column::DependencyId,
                     dependency_link::Column::DependencyType,
+                    dependency_link::Column::Scope,
                 ])
                 .select_from(select)
-                .map_err(|_| StoreError::GivenUp("three columns, three expressions"))?;
+                .map_err(|_| StoreError::GivenUp("four columns, four expressions"))?;
             tx.execute(&link).await?;
         }
     }
@@ -107,6 +119,7 @@ pub async fn list(store: &Store, package: PackageId, request: &PageRequest) -> R
         .column((dependency_link::Entity, dependency_link::Column::Id))
         .column((dependency_link::Entity, dependency_link::Column::DependencyId))
         .column((dependency_link::Entity, dependency_link::Column::DependencyType))
+        .column((dependency_link::Entity, dependency_link::Column::Scope))
         .column((dependency::Entity, dependency::Column::Name))
         .column((dependency::Entity, dependency::Column::VersionPattern))
         .from(dependency_link::Entity)
@@ -128,6 +141,7 @@ pub async fn list(store: &Store, package: PackageId, request: &PageRequest) -> R
                 dependency_id: DependencyId(row.dependency_id),
                 name: row.name,
                 version_pattern: row.version_pattern,
+                scope: row.scope,
                 kind: DependencyType::from_number(row.dependency_type).ok_or_else(|| {
                     StoreError::Corrupt {
                         column: "dependency_links.dependency_type",

@@ -4,7 +4,12 @@ use domain::{PackageStatus, rules::FormatRules};
 use sea_orm::Value;
 use time::OffsetDateTime;
 
-use super::{Package, fragments, publish::touch_name, tags::alive};
+use super::{
+    Package,
+    fragments::{self, Change, ChangedDocuments},
+    publish::touch_name,
+    tags::alive,
+};
 use crate::{Result, Store, convert::stored, rows};
 
 /// A version that was opened, and what to say of it.
@@ -26,8 +31,11 @@ pub async fn deprecate(
     store
         .write(deprecations, move |tx, deprecations| {
             Box::pin(async move {
-                for Deprecation { package, message } in deprecations {
+                for Deprecation { package, .. } in deprecations {
                     touch_name(tx, package.name_id.0, now).await?;
+                }
+                let mut changed = ChangedDocuments::default();
+                for Deprecation { package, message } in deprecations {
                     alive(tx, package.id.0).await?;
                     let status = match message {
                         Some(_) => PackageStatus::Deprecated,
@@ -44,9 +52,9 @@ pub async fn deprecate(
                         ],
                     )
                     .await?;
-                    fragments::render(tx, rules, package.id.0).await?;
+                    fragments::render(tx, rules, package.id.0, Change::Version, &mut changed).await?;
                 }
-                Ok(())
+                changed.raise(tx, now).await
             })
         })
         .await

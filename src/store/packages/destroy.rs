@@ -6,24 +6,36 @@ use domain::{
 use sea_orm::{FromQueryResult, Value};
 use time::OffsetDateTime;
 
-use super::{Package, PackageFile, fragments, publish::touch_name};
+use super::{
+    Package, PackageFile,
+    fragments::{self, Change, ChangedDocuments},
+    publish::touch_name,
+};
 use crate::{Result, Store, Tx, convert::stored, rows};
 
-async fn bury(tx: &Tx, package: i64, now: OffsetDateTime) -> Result<u64> {
-    let buried = rows::execute(
+/// Makes a version a tombstone. False when it is one already.
+async fn bury(tx: &Tx, package: i64, now: OffsetDateTime, changed: &mut ChangedDocuments) -> Result<bool> {
+    #[derive(FromQueryResult)]
+    struct Place {
+        project_id: i64,
+        format: i16,
+    }
+    let buried: Option<Place> = rows::one_sql(
         tx,
-        "UPDATE packages SET status = $1, deleted_at = $2, updated_at = $2 WHERE id = $3 AND deleted_at IS NULL",
+        "UPDATE packages SET status = $1, deleted_at = $2, updated_at = $2 WHERE id = $3 AND deleted_at IS NULL \
+         RETURNING project_id, format",
         [Value::from(PackageStatus::PendingDestruction.number()), stored(now).into(), package.into()],
     )
     .await?;
+    let Some(Place { project_id, format }) = buried else { return Ok(false) };
     rows::execute(
         tx,
         "UPDATE package_tags SET removed_at = $1, updated_at = $1 WHERE package_id = $2 AND removed_at IS NULL",
         [Value::from(stored(now)), package.into()],
     )
     .await?;
-    rows::execute(tx, "DELETE FROM package_fragments WHERE package_id = $1", [Value::from(package)]).await?;
-    Ok(buried)
+    fragments::remove_all(tx, package, (project_id, format), changed).await?;
+    Ok(true)
 }
 
 /// Deletes a version that was opened for it. Fails when somebody else has just deleted it.
@@ -33,10 +45,11 @@ pub async fn destroy(store: &Store, package: &Package, now: OffsetDateTime) -> R
         .write(input, move |tx, (name, package)| {
             Box::pin(async move {
                 touch_name(tx, name.0, now).await?;
-                if bury(tx, package.0, now).await? == 0 {
+                let mut changed = ChangedDocuments::default();
+                if !bury(tx, package.0, now, &mut changed).await? {
                     return Err(Failure::not_found(Subject::Package).into());
                 }
-                Ok(())
+                changed.raise(tx, now).await
             })
         })
         .await
@@ -51,9 +64,11 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
     store
         .write(names, move |tx, names| {
             Box::pin(async move {
-                let mut buried = 0;
                 for name in names {
                     touch_name(tx, name.0, now).await?;
+                }
+                let (mut buried, mut changed) = (0, ChangedDocuments::default());
+                for name in names {
                     while let Some(Id { id }) = rows::one_sql(
                         tx,
                         "SELECT id FROM packages WHERE name_id = $1 AND deleted_at IS NULL LIMIT 1",
@@ -61,9 +76,10 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
                     )
                     .await?
                     {
-                        buried += bury(tx, id, now).await?;
+                        buried += u64::from(bury(tx, id, now, &mut changed).await?);
                     }
                 }
+                changed.raise(tx, now).await?;
                 Ok(buried)
             })
         })
@@ -77,33 +93,44 @@ pub async fn destroy_file(
     file: &PackageFile,
     now: OffsetDateTime,
 ) -> Result<()> {
-    #[derive(FromQueryResult)]
-    struct Name {
-        name_id: i64,
-    }
     let input: (PackageFileId, PackageId) = (file.id, file.package_id);
     store
         .write(input, move |tx, (file, package)| {
             Box::pin(async move {
-                let name: Option<Name> =
-                    rows::one_sql(tx, "SELECT name_id FROM packages WHERE id = $1", [Value::from(package.0)])
-                        .await?;
-                touch_name(tx, name.ok_or_else(Failure::internal)?.name_id, now).await?;
-                let buried = rows::execute(
-                    tx,
-                    "UPDATE package_files SET status = $1, deleted_at = $2, updated_at = $2 \
-                     WHERE id = $3 AND deleted_at IS NULL",
-                    [Value::from(FileStatus::PendingDestruction.number()), stored(now).into(), file.0.into()],
-                )
-                .await?;
-                if buried == 0 {
-                    return Err(Failure::not_found(Subject::PackageFile).into());
-                }
-                match rules {
-                    Some(rules) => fragments::render(tx, rules, package.0).await,
-                    None => Ok(()),
-                }
+                let mut changed = ChangedDocuments::default();
+                bury_file(tx, rules, (*file, *package), now, &mut changed).await?;
+                changed.raise(tx, now).await
             })
         })
         .await
+}
+
+/// Makes a file a tombstone, within a transaction. Fails when it is one already.
+pub(super) async fn bury_file(
+    tx: &Tx,
+    rules: Option<&'static dyn FormatRules>,
+    (file, package): (PackageFileId, PackageId),
+    now: OffsetDateTime,
+    changed: &mut ChangedDocuments,
+) -> Result<()> {
+    #[derive(FromQueryResult)]
+    struct Name {
+        name_id: i64,
+    }
+    let name: Option<Name> =
+        rows::one_sql(tx, "SELECT name_id FROM packages WHERE id = $1", [Value::from(package.0)]).await?;
+    touch_name(tx, name.ok_or_else(Failure::internal)?.name_id, now).await?;
+    let buried = rows::execute(
+        tx,
+        "UPDATE package_files SET status = $1, deleted_at = $2, updated_at = $2 WHERE id = $3 AND deleted_at IS NULL",
+        [Value::from(FileStatus::PendingDestruction.number()), stored(now).into(), file.0.into()],
+    )
+    .await?;
+    if buried == 0 {
+        return Err(Failure::not_found(Subject::PackageFile).into());
+    }
+    match rules {
+        Some(rules) => fragments::render(tx, rules, package.0, Change::FileGone(file), changed).await,
+        None => Ok(()),
+    }
 }

@@ -21,7 +21,9 @@ pub struct FileCoordinates {
     pub name_key: String,
     /// Key of the version; none where the file name alone identifies the file.
     pub version_key: Option<String>,
-    /// The file name.
+    /// The shelf; none means any.
+    pub channel: Option<String>,
+    /// The file name, as it is stored.
     pub file_name: String,
 }
 
@@ -103,6 +105,10 @@ pub async fn find_file(
     named(&mut select, coordinates.format, &coordinates.name_key);
     if let Some(key) = &coordinates.version_key {
         select.and_where(Expr::col((package::Entity, package::Column::VersionKey)).eq(key.as_str()));
+    }
+    if let Some(channel) = &coordinates.channel {
+        select
+            .and_where(Expr::col((package_file::Entity, package_file::Column::Channel)).eq(channel.as_str()));
     }
     select
         .and_where(

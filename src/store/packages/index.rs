@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{PackageFormat, PackageId, PackageNameId, PackageStatus, ProjectId};
+use domain::{PackageFileId, PackageFormat, PackageId, PackageNameId, PackageStatus, ProjectId};
 use entity::{package, package_fragment, package_name, package_tag, project};
 use sea_orm::{
     FromQueryResult,
@@ -44,7 +44,7 @@ pub struct IndexName {
     pub updated_at: OffsetDateTime,
 }
 
-/// One version's piece of a document.
+/// A version's or a file's piece of a document.
 #[derive(Clone, Debug)]
 pub struct IndexEntry {
     /// The package.
@@ -55,6 +55,8 @@ pub struct IndexEntry {
     pub status: PackageStatus,
     /// When it was published.
     pub created_at: OffsetDateTime,
+    /// The file it is of; none when it is of the version as a whole.
+    pub file: Option<PackageFileId>,
     /// The piece.
     pub fragment: String,
 }
@@ -188,39 +190,41 @@ fn ids(names: &[PackageNameId]) -> impl Iterator<Item = i64> {
     names.iter().map(|name| name.0)
 }
 
-/// The pieces that the versions under these names contribute to `document`, oldest first.
-pub async fn index_entries(
-    store: &Store,
-    names: &[PackageNameId],
-    document: &str,
-) -> Result<Vec<IndexEntry>> {
-    #[derive(FromQueryResult)]
-    struct Row {
-        id: i64,
-        version: Option<String>,
-        status: i16,
-        created_at: OffsetDateTime,
-        body: String,
-    }
+/// The pieces of `document` that stand in an index, without an order.
+pub(super) fn live_pieces(document: &str) -> SelectStatement {
     use package::Column as P;
     let mut select = Query::select();
     for field in [P::Id, P::Version, P::Status, P::CreatedAt] {
         select.column((package::Entity, field));
     }
+    for field in [package_fragment::Column::FileId, package_fragment::Column::Body] {
+        select.column((package_fragment::Entity, field));
+    }
     select
-        .column((package_fragment::Entity, package_fragment::Column::Body))
         .from(package::Entity)
         .inner_join(
             package_fragment::Entity,
             Expr::col((package_fragment::Entity, package_fragment::Column::PackageId))
                 .equals((package::Entity, P::Id)),
         )
-        .and_where(Expr::col((package::Entity, P::NameId)).is_in(ids(names)))
         .and_where(Expr::col((package::Entity, P::DeletedAt)).is_null())
         .and_where(has_status(INDEXED))
-        .and_where(Expr::col((package_fragment::Entity, package_fragment::Column::Document)).eq(document))
-        .order_by((package::Entity, P::Id), Order::Asc);
-    rows::all::<Row>(store.reader(), &select)
+        .and_where(Expr::col((package_fragment::Entity, package_fragment::Column::Document)).eq(document));
+    select
+}
+
+/// The pieces that `select`, made of [`live_pieces`], gives.
+pub(super) async fn entries(store: &Store, select: &SelectStatement) -> Result<Vec<IndexEntry>> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: i64,
+        version: Option<String>,
+        status: i16,
+        created_at: OffsetDateTime,
+        file_id: i64,
+        body: String,
+    }
+    rows::all::<Row>(store.reader(), select)
         .await?
         .into_iter()
         .map(|row| {
@@ -232,10 +236,26 @@ pub async fn index_entries(
                     value: row.status.to_string(),
                 })?,
                 created_at: row.created_at,
+                file: (row.file_id > 0).then_some(PackageFileId(row.file_id)),
                 fragment: row.body,
             })
         })
         .collect()
+}
+
+/// The pieces that the versions under these names, and their files, contribute to `document`: oldest version first, within
+/// one its own piece before those of its files, oldest first.
+pub async fn index_entries(
+    store: &Store,
+    names: &[PackageNameId],
+    document: &str,
+) -> Result<Vec<IndexEntry>> {
+    let mut select = live_pieces(document);
+    select
+        .and_where(Expr::col((package::Entity, package::Column::NameId)).is_in(ids(names)))
+        .order_by((package::Entity, package::Column::Id), Order::Asc)
+        .order_by((package_fragment::Entity, package_fragment::Column::FileId), Order::Asc);
+    entries(store, &select).await
 }
 
 /// The tags under these names with the versions they point at, by name of the tag. Of two projects that have a tag of one

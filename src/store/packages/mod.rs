@@ -7,8 +7,10 @@
 mod dependencies;
 mod deprecate;
 mod destroy;
+mod documents;
 mod files;
 mod find;
+mod flags;
 mod fragments;
 mod index;
 mod list;
@@ -27,14 +29,16 @@ use time::OffsetDateTime;
 pub use dependencies::{DependencyLink, list as dependencies};
 pub use deprecate::{Deprecation, deprecate};
 pub use destroy::{destroy, destroy_file, destroy_names};
+pub use documents::{IndexDocument, document, document_entries};
 pub use files::{FileFilter, FileSort, count as count_files, list as files};
 pub use find::{FileCoordinates, find, find_file, find_file_by_id, find_version};
+pub use flags::{FlagChange, FlagState, flags_of, set_flags};
 pub use index::{
     IndexEntry, IndexName, NameFilter, count_names, index_entries, index_names, index_tags, latest_versions,
     list_names,
 };
 pub use list::{PackageFilter, PackageSort, Versionless, count, list};
-pub use publish::{NewFile, NewPublication, Published, check, publish};
+pub use publish::{NewFile, NewPublication, Published, ReplacedFile, check, publish};
 pub use tags::{remove_tag, set_tag, tags_of};
 
 /// Notes that a file of a package was downloaded: written down within seconds, in bulk.
@@ -122,6 +126,8 @@ pub struct PackageFile {
     pub project_full_path: String,
     /// Its name.
     pub file_name: String,
+    /// The shelf it stands on, in formats that have some.
+    pub channel: Option<String>,
     /// Length in bytes.
     pub size: u64,
     /// Digests of its content.

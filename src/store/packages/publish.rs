@@ -8,11 +8,16 @@ use domain::{
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 use time::OffsetDateTime;
 
-use super::{Author, dependencies, fragments, tags};
+use super::{
+    Author, dependencies,
+    destroy::bury_file,
+    fragments::{self, Change, ChangedDocuments},
+    tags,
+};
 use crate::{Result, Store, Tx, convert::stored, rows};
 
 /// A file to publish. Its bytes are durable already.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct NewFile {
     /// Its name.
     pub file_name: String,
@@ -24,6 +29,19 @@ pub struct NewFile {
     pub size: u64,
     /// Digests of its content.
     pub digests: Digests,
+    /// A published file, opened for it, that this one takes the place of: gone in the same transaction.
+    pub replaces: Option<ReplacedFile>,
+}
+
+/// A file that goes when another is published.
+#[derive(Clone, Copy)]
+pub struct ReplacedFile {
+    /// The file.
+    pub id: PackageFileId,
+    /// The version it belongs to.
+    pub package: PackageId,
+    /// The rules of its format.
+    pub rules: &'static dyn FormatRules,
 }
 
 /// What to publish, checked and inspected.
@@ -84,7 +102,10 @@ pub async fn check(store: &Store, publication: &NewPublication) -> Result<()> {
     .await?;
     let Some(Id { id: name_id }) = name else { return Ok(()) };
     match live_version(connection, name_id, publication.version.as_ref()).await? {
-        Some(package) => refuse_republish(connection, publication, package).await,
+        Some(package) => {
+            refuse_republish(connection, publication, package).await?;
+            refuse_resurrection(connection, name_id, publication).await
+        }
         None => refuse_resurrection(connection, name_id, publication).await,
     }
 }
@@ -106,7 +127,8 @@ async fn write(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Re
     let package = match existing {
         Some(package) => {
             refuse_republish(tx, publication, package).await?;
-            update_version(tx, package, publication.status, now).await?;
+            refuse_resurrection(tx, name_id, publication).await?;
+            update_version(tx, package, publication, now).await?;
             package
         }
         None => {
@@ -121,7 +143,13 @@ async fn write(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Re
         files.push(PackageFileId(insert_file(tx, package, file, now).await?));
     }
     tags::point(tx, name_id, package, &publication.tags, now).await?;
-    fragments::render(tx, publication.rules, package).await?;
+    let mut changed = ChangedDocuments::default();
+    for ReplacedFile { id, package, rules } in publication.files.iter().filter_map(|file| file.replaces) {
+        bury_file(tx, Some(rules), (id, package), now, &mut changed).await?;
+    }
+    let change = if existing.is_some() { Change::NewFiles(&files) } else { Change::NewVersion(&files) };
+    fragments::render(tx, publication.rules, package, change, &mut changed).await?;
+    changed.raise(tx, now).await?;
     Ok(Published { package: PackageId(package), files, is_new: existing.is_none() })
 }
 
@@ -196,8 +224,9 @@ async fn refuse_republish(
             for file in &publication.files {
                 let taken: Option<Id> = rows::one_sql(
                     connection,
-                    "SELECT id FROM package_files WHERE package_id = $1 AND file_name = $2 AND deleted_at IS NULL LIMIT 1",
-                    [Value::from(package), file.file_name.as_str().into()],
+                    "SELECT id FROM package_files WHERE package_id = $1 AND file_name = $2 \
+                     AND (channel = $3 OR (channel IS NULL AND CAST($3 AS TEXT) IS NULL)) AND deleted_at IS NULL LIMIT 1",
+                    [Value::from(package), file.file_name.as_str().into(), file.channel.clone().into()],
                 )
                 .await?;
                 if taken.is_some() {
@@ -213,7 +242,7 @@ async fn refuse_republish(
     }
 }
 
-/// Refuses to bring back a deleted version with other bytes, in formats that forbid duplicates: whoever pinned a name and
+/// Refuses to bring back a deleted version or file with other bytes, in formats that forbid duplicates: whoever pinned a name and
 /// version must never get something else.
 async fn refuse_resurrection(
     connection: &impl ConnectionTrait,
@@ -228,17 +257,20 @@ async fn refuse_resurrection(
     #[derive(FromQueryResult)]
     struct Tombstone {
         file_name: String,
+        channel: Option<String>,
         sha256: String,
     }
-    let sql = "SELECT f.file_name, b.sha256 FROM packages p JOIN package_files f ON f.package_id = p.id \
+    let sql = "SELECT f.file_name, f.channel, b.sha256 FROM packages p JOIN package_files f ON f.package_id = p.id \
                JOIN blobs b ON b.id = f.blob_id \
-               WHERE p.name_id = $1 AND p.version_key = $2 AND p.deleted_at IS NOT NULL";
+               WHERE p.name_id = $1 AND p.version_key = $2 AND (p.deleted_at IS NOT NULL OR f.deleted_at IS NOT NULL)";
     let values = [Value::from(name_id), version.key.as_str().into()];
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     for row in connection.query_all_raw(statement).await? {
         let tombstone = Tombstone::from_query_result(&row, "")?;
         let differs = publication.files.iter().any(|file| {
-            file.file_name == tombstone.file_name && file.digests.sha256.to_string() != tombstone.sha256
+            file.file_name == tombstone.file_name
+                && file.channel == tombstone.channel
+                && file.digests.sha256.to_string() != tombstone.sha256
         });
         if differs {
             let message = format!(
@@ -281,19 +313,31 @@ async fn insert_version(
     .await
 }
 
+/// Writes what a further publish says of a version. Metadata of `null` says nothing.
 async fn update_version(
     tx: &Tx,
     package: i64,
-    status: Option<PackageStatus>,
+    publication: &NewPublication,
     now: OffsetDateTime,
 ) -> Result<()> {
+    let status = publication.status.map(PackageStatus::number);
+    if publication.metadata.is_null() {
+        rows::execute(
+            tx,
+            "UPDATE packages SET status = COALESCE($1, status), updated_at = $2 WHERE id = $3",
+            [Value::from(status), stored(now).into(), package.into()],
+        )
+        .await?;
+        return Ok(());
+    }
     rows::execute(
         tx,
-        "UPDATE packages SET status = COALESCE($1, status), updated_at = $2 WHERE id = $3",
-        [Value::from(status.map(PackageStatus::number)), stored(now).into(), package.into()],
+        "UPDATE packages SET status = COALESCE($1, status), updated_at = $2, metadata = $4 WHERE id = $3",
+        [Value::from(status), stored(now).into(), package.into(), publication.metadata.clone().into()],
     )
     .await?;
-    Ok(())
+    dependencies::clear(tx, package).await?;
+    dependencies::insert(tx, package, &publication.dependencies).await
 }
 
 async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime) -> Result<i64> {

@@ -111,6 +111,7 @@ pub(super) struct FileRow {
     project_id: i64,
     project_full_path: String,
     file_name: String,
+    channel: Option<String>,
     size: i64,
     sha256: String,
     md5: Option<String>,
@@ -152,6 +153,7 @@ impl TryFrom<FileRow> for PackageFile {
             project_id: ProjectId(row.project_id),
             project_full_path: row.project_full_path,
             file_name: row.file_name,
+            channel: row.channel,
             size: row.size.unsigned_abs(),
             digests: digests(&row.sha256, row.md5.as_deref(), row.sha1.as_deref(), row.sha512.as_deref())?,
             properties: row.properties,
@@ -165,7 +167,7 @@ impl TryFrom<FileRow> for PackageFile {
 pub(super) fn select_files() -> SelectStatement {
     use package_file::Column as F;
     let mut select = Query::select();
-    for column in [F::Id, F::PackageId, F::FileName, F::Properties, F::CreatedAt, F::UpdatedAt] {
+    for column in [F::Id, F::PackageId, F::FileName, F::Channel, F::Properties, F::CreatedAt, F::UpdatedAt] {
         select.column((package_file::Entity, column));
     }
     for column in [

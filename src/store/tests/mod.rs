@@ -5,6 +5,7 @@ mod accounts;
 mod lists;
 mod members;
 mod packages;
+mod pieces;
 mod tokens;
 mod visibility;
 mod world;

@@ -4,8 +4,8 @@ use domain::{
     DigestAlgorithm, Digests, ErrorCode, Failure, PackageFormat, PackageName, PackageVersion, Sha256,
     Visibility,
     rules::{
-        DeclaredDependency, DependencyType, FormatRules, Fragment, Inspection, Publication, PublishedVersion,
-        Republish,
+        DeclaredDependency, DependencyType, FormatRules, Fragment, Inspection, Publication, PublishedFile,
+        PublishedVersion, Republish,
     },
 };
 use serde_json::json;
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// A format without rules of its own whose index holds a line a version.
-struct Plain;
+pub(super) struct Plain;
 
 impl FormatRules for Plain {
     fn format(&self) -> PackageFormat {
@@ -36,8 +36,8 @@ impl FormatRules for Plain {
     fn version(&self, raw: &str) -> Result<PackageVersion, Failure> {
         Ok(PackageVersion::verbatim(raw))
     }
-    fn file_name(&self, _: &PackageName, _: Option<&PackageVersion>, _: &str) -> Result<(), Failure> {
-        Ok(())
+    fn file_name(&self, _: &PackageName, _: Option<&PackageVersion>, raw: &str) -> Result<String, Failure> {
+        Ok(raw.to_owned())
     }
     fn republish(&self) -> Republish {
         Republish::Forbidden
@@ -54,13 +54,22 @@ impl FormatRules for Plain {
     fn fragments(&self, version: &PublishedVersion<'_>) -> Vec<Fragment> {
         let (number, files) = (version.version.unwrap_or_default(), version.files.len());
         let body = format!("{number} {files} {}", version.deprecation.unwrap_or("-"));
-        vec![Fragment { document: "lines", body }]
+        vec![Fragment::of_name("lines", body)]
+    }
+    fn file_fragments(&self, version: &PublishedVersion<'_>, file: &PublishedFile) -> Vec<Fragment> {
+        let flags: Vec<_> = version.flags.iter().map(|flag| flag.reason.as_deref().unwrap_or("?")).collect();
+        let body = format!("{} {} {flags:?}", version.version.unwrap_or_default(), file.file_name);
+        let shelf = file
+            .channel
+            .as_ref()
+            .map(|channel| Fragment::of_project(format!("shelf/{channel}"), body.clone()));
+        shelf.into_iter().chain([Fragment::of_name("files", body)]).collect()
     }
 }
 
-static PLAIN: Plain = Plain;
+pub(super) static PLAIN: Plain = Plain;
 
-fn file(name: &str, content: u8) -> NewFile {
+pub(super) fn file(name: &str, content: u8) -> NewFile {
     NewFile {
         file_name: name.to_owned(),
         channel: None,
@@ -72,10 +81,16 @@ fn file(name: &str, content: u8) -> NewFile {
             sha1: Some([content; 20]),
             sha512: None,
         },
+        replaces: None,
     }
 }
 
-fn publication(project: &Project, version: &str, content: u8, republish: Republish) -> NewPublication {
+pub(super) fn publication(
+    project: &Project,
+    version: &str,
+    content: u8,
+    republish: Republish,
+) -> NewPublication {
     NewPublication {
         project: project.id,
         rules: &PLAIN,
@@ -89,16 +104,19 @@ fn publication(project: &Project, version: &str, content: u8, republish: Republi
                 name: "x".into(),
                 version_pattern: "^1".into(),
                 kind: DependencyType::Dependencies,
+                scope: String::new(),
             },
             DeclaredDependency {
                 name: "x".into(),
                 version_pattern: "^1".into(),
                 kind: DependencyType::PeerDependencies,
+                scope: String::new(),
             },
             DeclaredDependency {
                 name: "y".into(),
                 version_pattern: "*".into(),
                 kind: DependencyType::Dependencies,
+                scope: String::new(),
             },
         ],
         tags: vec!["latest".to_owned()],
@@ -107,7 +125,7 @@ fn publication(project: &Project, version: &str, content: u8, republish: Republi
     }
 }
 
-async fn world() -> (TestStore, Project) {
+pub(super) async fn world() -> (TestStore, Project) {
     let store = test_store().await;
     let top = group(&store, None, "top", Visibility::Public).await;
     let new = new_project(top.id, "lib", Visibility::Public);
@@ -119,7 +137,7 @@ async fn publish(store: &TestStore, project: &Project, version: &str, content: u
     packages::publish(store, publication(project, version, content, Republish::Forbidden), NOW).await
 }
 
-fn code(error: StoreError) -> ErrorCode {
+pub(super) fn code(error: StoreError) -> ErrorCode {
     Failure::from(error).code
 }
 
@@ -166,6 +184,7 @@ async fn files_are_added_where_the_format_lets_them_and_the_newest_is_served() {
         format: PackageFormat::Npm,
         name_key: "lib".into(),
         version_key: Some("1".into()),
+        channel: None,
         file_name: "lib.tgz".into(),
     };
     let found = packages::find_file(&store, &scope, &coordinates, NOW).await.expect("found").expect("there");

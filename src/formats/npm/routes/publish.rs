@@ -74,9 +74,9 @@ async fn create_upload(call: &Call, project: &str, name: &PackageName) -> Result
     let input = npm_create_upload::CreateUploadInput {
         project_path: project.to_owned(),
         package_type: npm_create_upload::PackageTypeEnum::Npm,
-        package_name: name.display.clone(),
+        package_name: Some(name.display.clone()),
         package_version: None,
-        file_name: file_name_of(&name.display, None),
+        file_name: Some(file_name_of(&name.display, None)),
     };
     let created = call.run::<NpmCreateUpload>(npm_create_upload::Variables { input }).await?;
     let upload = created.create_upload.and_then(|payload| payload.upload).ok_or_else(Failure::internal)?;
@@ -105,7 +105,9 @@ async fn publish(call: &Call, request: PublishRequest) -> Result<Response, Failu
         manifest.insert(BUNDLE_FIELD.to_owned(), bundle);
     }
     let file = npm_publish::PublishFileInput {
-        upload_id: upload,
+        upload_id: Some(upload),
+        source_file_id: None,
+        remove_source: false,
         file_name: Some(file_name_of(&name.display, Some(&version.display))),
         md5: None,
         sha1: digests.sha1,
@@ -117,7 +119,7 @@ async fn publish(call: &Call, request: PublishRequest) -> Result<Response, Failu
     let input = npm_publish::PublishPackageInput {
         project_path: project,
         package_type: npm_publish::PackageTypeEnum::Npm,
-        name: name.display,
+        name: Some(name.display),
         version: Some(version.display.clone()),
         files: vec![file],
         metadata: Some(Value::Object(manifest)),

@@ -38,6 +38,7 @@ fn the_archive_says_what_is_kept() {
         name: name.to_owned(),
         version_pattern: pattern.to_owned(),
         kind,
+        scope: String::new(),
     };
     assert_eq!(
         inspection.dependencies,

@@ -1,7 +1,7 @@
 //! The pieces of index documents, and how they are put together.
 
 use domain::{
-    PackageStatus, ProjectId,
+    PackageFileId, PackageStatus, ProjectId,
     rules::{BASE_URL, FormatRules as _, Fragment, PublishedFile, PublishedVersion},
 };
 use serde_json::{Value, json};
@@ -12,6 +12,8 @@ use super::{super::document::*, NpmRules, digests, inspect, package};
 fn fragments(name: &str, version: &str, metadata: &Value, deprecation: Option<&str>) -> Vec<Fragment> {
     let created_at = datetime!(2026-01-02 03:04:05 UTC);
     let file = PublishedFile {
+        id: PackageFileId(7),
+        channel: None,
         file_name: super::super::rules::file_name_of(name, Some(version)),
         size: 3,
         digests: digests(b"abc"),
@@ -25,6 +27,7 @@ fn fragments(name: &str, version: &str, metadata: &Value, deprecation: Option<&s
         status: PackageStatus::Default,
         metadata,
         deprecation,
+        flags: &[],
         files: &[file],
         created_at,
     })
@@ -97,6 +100,7 @@ fn a_version_without_a_file_contributes_nothing() {
         version: Some("1.0.0"),
         status: PackageStatus::Default,
         metadata: &Value::Null,
+        flags: &[],
         deprecation: None,
         files: &[],
         created_at: datetime!(2026-01-01 00:00 UTC),
