@@ -5,6 +5,7 @@
 mod access_matrix;
 mod architecture;
 mod clients;
+mod dependencies;
 mod lists;
 mod open_door;
 mod operations;

@@ -11,24 +11,22 @@ fn publishes_and_installs() {
         for (kind, token) in registry.writers() {
             for name in [format!("@acme/bun-{kind}"), format!("bun-{kind}")] {
                 let folder = format!("{kind}/{}", name.replace('/', "-"));
-                let rc = |registry: &str| {
+                let rc = |registry: &str, token: &str| {
                     format!(
                         "registry=http://{registry}\n@acme:registry=http://{registry}\n//{registry}:_authToken={token}\n"
                     )
                 };
                 npm_package(&place, &folder, &name, "1.0.0");
-                place.write(&format!("{folder}/.npmrc"), &rc(&registry.npm_of_project()));
+                place.write(&format!("{folder}/.npmrc"), &rc(&registry.npm_of_project(), token));
                 place.run(&folder, &["publish"]);
                 let spec = format!("{name}@1.0.0");
-                for (level, address) in
-                    [("project", registry.npm_of_project()), ("group", registry.npm_of_group())]
-                {
-                    if level == "group" && kind != "pat" {
-                        continue;
-                    }
+                for (level, address, token) in [
+                    ("project", registry.npm_of_project(), token),
+                    ("group", registry.npm_of_group(), registry.group_reader_of(kind)),
+                ] {
                     let app = format!("{folder}-{level}");
                     npm_app(&place, &app);
-                    place.write(&format!("{app}/.npmrc"), &rc(&address));
+                    place.write(&format!("{app}/.npmrc"), &rc(&address, token));
                     place.run(&app, &["add", &spec]);
                     installed(&place, &app, &name, "1.0.0");
                 }

@@ -91,6 +91,11 @@ impl Registry {
         format!("{}/api/v4/groups/{}/-/packages/npm/", self.server.authority, self.group)
     }
 
+    /// A token of the kind that reads the group: root's own, or the group's deploy token.
+    pub(crate) fn group_reader_of(&self, kind: &str) -> &str {
+        if kind == "pat" { ROOT_TOKEN } else { &self.group_reader.1 }
+    }
+
     /// Tokens that publish, with what tests call them.
     pub(crate) fn writers(&self) -> [(&'static str, &str); 2] {
         [("pat", ROOT_TOKEN), ("deploy", &self.deploy_token.1)]
