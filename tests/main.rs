@@ -9,6 +9,7 @@ mod dependencies;
 mod lists;
 mod open_door;
 mod operations;
+mod package_settings;
 mod protocol;
 mod publishing;
 mod route_audit;

@@ -2,7 +2,8 @@
 
 use axum::Router;
 use gateway::RouteInfo;
-use testkit::{Client, World};
+use serde_json::Value;
+use testkit::{Client, Person, World};
 
 /// A world that knows every format, with a client of every route.
 pub(crate) async fn world() -> (World, Client) {
@@ -21,4 +22,17 @@ pub(crate) fn routes() -> Vec<RouteInfo> {
     let mut routes = formats::route_infos();
     routes.extend(rest::route_infos());
     routes
+}
+
+/// The outcome of a document at the open door: `OK`, or the code of its first error.
+pub(crate) async fn code(world: &World, person: &Person, document: &str, variables: Value) -> String {
+    let response = match world.try_graphql(person, document, variables).await {
+        Ok(response) => response,
+        Err(failure) => return failure.code.name().to_owned(),
+    };
+    match response["errors"][0]["extensions"]["code"].as_str() {
+        Some(code) => code.to_owned(),
+        None if response["errors"].is_array() => response["errors"].to_string(),
+        None => "OK".to_owned(),
+    }
 }

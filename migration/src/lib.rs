@@ -12,6 +12,7 @@ mod m20261123_000005_packages_files_tags;
 mod m20261123_000006_metadata_dependencies;
 mod m20261123_000007_settings_rules_policies;
 mod m20261123_000009_jobs_keys;
+mod m20261123_000011_package_settings;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000006_metadata_dependencies::Migration),
             Box::new(m20261123_000007_settings_rules_policies::Migration),
             Box::new(m20261123_000009_jobs_keys::Migration),
+            Box::new(m20261123_000011_package_settings::Migration),
         ]
     }
 }

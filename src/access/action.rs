@@ -13,6 +13,10 @@ pub enum Action {
     PublishPackages,
     /// Delete packages, files and tags; deprecate.
     DestroyPackages,
+    /// See what is decided about packages: settings, protection rules, the clean-up policy.
+    ViewPackageSettings,
+    /// Decide about packages: settings, protection rules, the clean-up policy (GitLab's `admin_package`).
+    AdministerPackages,
     /// Create a project in a group.
     CreateProject,
     /// Create a subgroup in a group, or a top-level group on the instance.
@@ -23,6 +27,10 @@ pub enum Action {
     ManageMembers,
     /// List, create and revoke deploy tokens.
     ManageDeployTokens,
+    /// See what oneself did, in the audit log.
+    ViewOwnAuditEvents,
+    /// See what anybody did, in the audit log.
+    ViewAuditEvents,
     /// Change the project's or group's attributes.
     Administer,
     /// Delete the project or group.
@@ -37,11 +45,15 @@ impl Action {
         Self::PullPackages,
         Self::PublishPackages,
         Self::DestroyPackages,
+        Self::ViewPackageSettings,
+        Self::AdministerPackages,
         Self::CreateProject,
         Self::CreateGroup,
         Self::ViewMembers,
         Self::ManageMembers,
         Self::ManageDeployTokens,
+        Self::ViewOwnAuditEvents,
+        Self::ViewAuditEvents,
         Self::Administer,
         Self::Destroy,
     ];
@@ -50,7 +62,24 @@ impl Action {
     pub const fn concerns_packages(self) -> bool {
         matches!(
             self,
-            Self::ViewPackages | Self::PullPackages | Self::PublishPackages | Self::DestroyPackages
+            Self::ViewPackages
+                | Self::PullPackages
+                | Self::PublishPackages
+                | Self::DestroyPackages
+                | Self::ViewPackageSettings
+                | Self::AdministerPackages
+        )
+    }
+
+    /// Whether the action changes nothing and tells nothing that is in a package: a token that reads the API may do it.
+    pub(crate) const fn reads(self) -> bool {
+        matches!(
+            self,
+            Self::View
+                | Self::ViewMembers
+                | Self::ViewPackageSettings
+                | Self::ViewOwnAuditEvents
+                | Self::ViewAuditEvents
         )
     }
 }

@@ -61,7 +61,7 @@ pub fn decide_instance(viewer: &Viewer, action: Action) -> Result<(), Denied> {
         Identity::DeployToken { .. } => Err(Denied::Forbidden),
         Identity::User { admin, .. } => {
             let allowed = admin || matches!(action, Action::CreateGroup | Action::View);
-            let scoped = if action == Action::View { viewer.reads_api() } else { viewer.writes_api() };
+            let scoped = if action.reads() { viewer.reads_api() } else { viewer.writes_api() };
             match (allowed, scoped) {
                 (true, true) => Ok(()),
                 (true, false) => Err(Denied::InsufficientScope),
@@ -126,7 +126,13 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
         Action::PublishPackages => covered || at_least(Role::Developer),
         Action::DestroyPackages => covered || at_least(Role::Maintainer),
         Action::ViewMembers => at_least(Role::Guest),
-        Action::ManageMembers | Action::ManageDeployTokens | Action::Administer => at_least(Role::Maintainer),
+        Action::ViewOwnAuditEvents => at_least(Role::Developer),
+        Action::ManageMembers
+        | Action::ManageDeployTokens
+        | Action::Administer
+        | Action::ViewPackageSettings
+        | Action::AdministerPackages
+        | Action::ViewAuditEvents => at_least(Role::Maintainer),
         Action::Destroy => at_least(Role::Owner),
         Action::CreateProject | Action::CreateGroup => false,
     };
@@ -137,7 +143,7 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
         Action::ViewPackages | Action::PullPackages => viewer.reads_packages(),
         Action::PublishPackages | Action::DestroyPackages => viewer.writes_packages(),
         Action::View => viewer.reads_api() || viewer.reads_packages(),
-        Action::ViewMembers => viewer.reads_api(),
+        action if action.reads() => viewer.reads_api(),
         _ => viewer.writes_api(),
     };
     if scoped { Ok(()) } else { Err(Denied::InsufficientScope) }
@@ -164,11 +170,15 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
         // Which packages a group shows is decided project by project; the group itself only has to be known.
         Action::View | Action::ViewPackages | Action::PullPackages => true,
         Action::ViewMembers => at_least(Role::Guest),
-        Action::CreateProject => at_least(Role::Developer),
+        Action::CreateProject | Action::ViewOwnAuditEvents => at_least(Role::Developer),
         Action::CreateGroup => at_least(Role::Maintainer),
-        Action::ManageMembers | Action::ManageDeployTokens | Action::Administer | Action::Destroy => {
-            at_least(Role::Owner)
-        }
+        Action::ManageMembers
+        | Action::ManageDeployTokens
+        | Action::Administer
+        | Action::Destroy
+        | Action::ViewPackageSettings
+        | Action::AdministerPackages
+        | Action::ViewAuditEvents => at_least(Role::Owner),
         Action::PublishPackages | Action::DestroyPackages => false,
     };
     if !allowed {
@@ -177,7 +187,7 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
     let scoped = match action {
         Action::ViewPackages | Action::PullPackages => viewer.reads_packages(),
         Action::View => viewer.reads_api() || viewer.reads_packages(),
-        Action::ViewMembers => viewer.reads_api(),
+        action if action.reads() => viewer.reads_api(),
         _ => viewer.writes_api(),
     };
     if scoped { Ok(()) } else { Err(Denied::InsufficientScope) }

@@ -138,20 +138,46 @@ fn no_scope_but_api_changes_anything_and_narrow_scopes_only_narrow() {
             let facts = project(Visibility::Private, Some(Role::Owner));
             if ask(&narrow, *action, facts).is_ok() {
                 assert_eq!(ask(&wide, *action, facts), Ok(()), "{scope:?} may not exceed all scopes");
-                let reads = matches!(
-                    action,
-                    Action::View | Action::ViewPackages | Action::PullPackages | Action::ViewMembers
-                );
+                let reads = action.reads() || matches!(action, Action::ViewPackages | Action::PullPackages);
                 let publishes = matches!(action, Action::PublishPackages | Action::DestroyPackages);
                 assert!(
                     reads || *scope == Scope::Api || (publishes && *scope == Scope::WritePackageRegistry),
                     "{scope:?} {action:?}"
                 );
             }
-            if decide_instance(&narrow, *action).is_ok() && *action != Action::View {
+            if decide_instance(&narrow, *action).is_ok() && !action.reads() {
                 assert_eq!(*scope, Scope::Api);
             }
         }
+    }
+}
+
+#[test]
+fn who_decides_about_packages_and_who_reads_the_audit_log() {
+    let group = |role| {
+        Facts::Group(GroupFacts {
+            visibility: Visibility::Private,
+            role,
+            token_covers: false,
+            has_open_registry: false,
+            instance: InstanceFacts::default(),
+        })
+    };
+    let project = |role| Facts::Project(project(Visibility::Private, role));
+    for (action, of_project, of_group) in [
+        (Action::ViewPackageSettings, Role::Maintainer, Role::Owner),
+        (Action::AdministerPackages, Role::Maintainer, Role::Owner),
+        (Action::ViewAuditEvents, Role::Maintainer, Role::Owner),
+        (Action::ViewOwnAuditEvents, Role::Developer, Role::Developer),
+    ] {
+        for role in Role::ALL {
+            let may = |facts| decide(&user(false), action, &facts).is_ok();
+            assert_eq!(may(project(Some(*role))), *role >= of_project, "{action:?} {role:?} of a project");
+            assert_eq!(may(group(Some(*role))), *role >= of_group, "{action:?} {role:?} of a group");
+        }
+        let covered = ProjectFacts { token_covers: true, ..self::project(Visibility::Private, None) };
+        let writer = deploy_token(Scope::WritePackageRegistry);
+        assert_eq!(decide(&writer, action, &Facts::Project(covered)), Err(Denied::Forbidden), "{action:?}");
     }
 }
 

@@ -250,6 +250,21 @@ pub trait FormatRules: Send + Sync {
     /// What happens on a second publish of a version, unless the namespace's settings say otherwise.
     fn republish(&self) -> Republish;
 
+    /// What happens on a second publish of a version in a namespace whose settings refuse duplicates. Without a version there is
+    /// nothing to be a duplicate of.
+    fn republish_refused(&self) -> Republish {
+        match self.republish() {
+            Republish::LatestWins => Republish::NewFilesOnly,
+            refused @ (Republish::Forbidden | Republish::NewFilesOnly) => refused,
+        }
+    }
+
+    /// Whether a duplicate is a name that another project of the top-level namespace has already, rather than a version that
+    /// exists (Terraform modules, which are found by name alone).
+    fn is_named_once(&self) -> bool {
+        false
+    }
+
     /// Largest file in bytes (GitLab's default plan limit for the format).
     fn max_file_size(&self) -> u64;
 

@@ -20,6 +20,7 @@ mod member;
 mod mutation;
 mod outcome;
 mod package;
+mod package_settings;
 mod project;
 mod query;
 mod relay;

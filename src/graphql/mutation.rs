@@ -7,6 +7,7 @@ use crate::{
     instance::InstanceMutation,
     member::MemberMutation,
     package::{DeprecateMutation, DestroyMutation, FlagMutation, PublishMutation, TagMutation},
+    package_settings::PackageSettingsMutation,
     project::{ChangeProjectMutation, CreateProjectMutation},
     token::{AccessTokenMutation, DeployTokenMutation},
     upload::UploadMutation,
@@ -31,4 +32,5 @@ pub(crate) struct Mutation(
     DeployTokenMutation,
     UserMutation,
     InstanceMutation,
+    PackageSettingsMutation,
 );

@@ -1,6 +1,6 @@
-//! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field` and `.subject`.
+//! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field`, `.problems` and `.subject`.
 
-use async_graphql::ErrorExtensions;
+use async_graphql::{ErrorExtensions, Name, Value};
 use domain::{ErrorCode, Failure};
 
 /// Result of a resolver.
@@ -8,17 +8,35 @@ pub(crate) type Outcome<T> = async_graphql::Result<T>;
 
 /// The failure as a top-level error.
 pub(crate) fn error(failure: Failure) -> async_graphql::Error {
-    let mut error = async_graphql::Error::new(failure.message.into_owned());
+    let message = failure.message.into_owned();
+    let mut error = async_graphql::Error::new(message.clone());
     error = error.extend_with(|_, extensions| {
         extensions.set("code", failure.code.name());
         if let Some(field) = &failure.field {
             extensions.set("field", field.as_ref());
+            if failure.code == ErrorCode::Invalid {
+                extensions.set("problems", problems(field, &message));
+            }
         }
         if let Some(subject) = failure.subject {
             extensions.set("subject", subject.title());
         }
     });
     error
+}
+
+/// What is wrong with an input, as GitLab's pages read it: by the path of the field inside the input.
+fn problems(field: &str, message: &str) -> Value {
+    let path = field.split('.').map(|segment| match segment.parse::<u64>() {
+        Ok(index) => Value::from(index),
+        Err(_) => Value::from(segment),
+    });
+    let problem = [
+        (Name::new("path"), Value::List(path.collect())),
+        (Name::new("explanation"), Value::from(message)),
+        (Name::new("message"), Value::from(message)),
+    ];
+    Value::List(vec![Value::Object(problem.into_iter().collect())])
 }
 
 /// Lets `?` turn failures of every kind into top-level errors.

@@ -58,3 +58,22 @@ impl From<time::Date> for Date {
         Self(day)
     }
 }
+
+/// A regular expression in RE2's syntax. Whether it is one is asked where it is used, which knows the field that it came in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct UntrustedRegexp(pub(crate) String);
+
+/// A regular expression in RE2's syntax.
+#[Scalar]
+impl ScalarType for UntrustedRegexp {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        match value {
+            Value::String(text) => Ok(Self(text)),
+            other => Err(InputValueError::expected_type(other)),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.clone())
+    }
+}

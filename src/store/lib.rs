@@ -33,6 +33,7 @@ pub mod deploy_tokens;
 pub mod groups;
 pub mod instance_settings;
 pub mod members;
+pub mod package_settings;
 pub mod packages;
 pub mod projects;
 pub mod signing_keys;

@@ -3,13 +3,15 @@
 mod change;
 mod create;
 mod list;
+mod namespace;
 mod query;
 mod types;
 
 pub(crate) use change::ChangeGroupMutation;
 pub(crate) use create::CreateGroupMutation;
+pub(crate) use namespace::Namespace;
 pub(crate) use query::GroupQuery;
-pub(crate) use types::{Group, Namespace};
+pub(crate) use types::Group;
 
 use access::{Action, Guarded};
 use async_graphql::Context;

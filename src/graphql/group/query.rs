@@ -33,7 +33,7 @@ impl GroupQuery {
     /// A group or a user's own namespace by full path or decimal id. Null when the caller may not see it.
     async fn namespace(&self, ctx: &Context<'_>, full_path: ID) -> Outcome<Option<Namespace>> {
         let found = super::find(ctx, IdOrPath::from(full_path.as_str())).await.or_error()?;
-        Ok(gate::visible(ctx, found, Action::View).map(Namespace))
+        Ok(Namespace::shown(ctx, found))
     }
 
     /// Groups that the caller may see.

@@ -1,4 +1,4 @@
-//! A group, and what every namespace shows.
+//! A group.
 
 use access::{Action, Guarded, Purpose, Visible};
 use async_graphql::{Context, ID, Object, SimpleObject};
@@ -18,6 +18,7 @@ use crate::{
     member::{GroupMember, GroupMemberRelation, MemberArguments, group_members},
     outcome::{OrError, Outcome},
     package::{GroupPackageSort, ListArguments, Package, PackageStatus, PackageTypeEnum},
+    package_settings::{PackageSettings, settings_of},
     project::{Project, ProjectSort, project_connection},
     relay::{
         connection::{Connection, Count, PageArguments},
@@ -47,7 +48,7 @@ impl Group {
 }
 
 /// The names of the groups above and the group's own, for reading.
-fn full_name(group: &store::groups::Group) -> String {
+pub(super) fn full_name(group: &store::groups::Group) -> String {
     match group.full_path.rsplit_once('/') {
         Some((above, _)) => format!("{} / {}", above.replace('/', " / "), group.name),
         None => group.name.clone(),
@@ -254,6 +255,10 @@ impl Group {
         let arguments = PageArguments { first, last, after, before, skip };
         deploy_tokens_of(ctx, access::Holder::Group(self.row.id), active, &arguments).await.or_error()
     }
+    /// What owners decide about the packages below. Null for everybody else.
+    async fn package_settings(&self, ctx: &Context<'_>) -> Outcome<Option<PackageSettings>> {
+        settings_of(ctx, self.guard.clone(), self.row.id).await.or_error()
+    }
     /// Whether the group proxies container images. It does not.
     async fn dependency_proxy_setting(&self) -> Option<DependencyProxySetting> {
         Some(DependencyProxySetting { enabled: false, identity: None })
@@ -261,60 +266,5 @@ impl Group {
     /// How long proxied container images are kept.
     async fn dependency_proxy_image_ttl_policy(&self) -> Option<DependencyProxyImageTtlGroupPolicy> {
         Some(DependencyProxyImageTtlGroupPolicy { enabled: false, ttl: None })
-    }
-}
-
-/// A group or a user's own namespace, which the caller may view.
-pub(crate) struct Namespace(pub(crate) store::groups::Group);
-
-/// A group or a user's own namespace.
-#[Object]
-impl Namespace {
-    async fn id(&self) -> ID {
-        let class = match self.0.kind {
-            NamespaceKind::Group => "Group",
-            NamespaceKind::User => "Namespaces::UserNamespace",
-        };
-        print(class, self.0.id).into()
-    }
-    /// The name people read.
-    async fn name(&self) -> &str {
-        &self.0.name
-    }
-    /// The last segment of the full path.
-    async fn path(&self) -> &str {
-        &self.0.path
-    }
-    /// The paths from the top down, joined by slashes.
-    async fn full_path(&self) -> ID {
-        self.0.full_path.clone().into()
-    }
-    /// The groups above and the name, for reading.
-    async fn full_name(&self) -> String {
-        full_name(&self.0)
-    }
-    /// What it is (ours): `group` or `user`.
-    async fn kind(&self) -> &str {
-        self.0.kind.name()
-    }
-    /// What people wrote about it.
-    async fn description(&self) -> Option<&str> {
-        Some(&self.0.description)
-    }
-    /// Who may know it: `private`, `internal` or `public`.
-    async fn visibility(&self) -> Option<&str> {
-        Some(self.0.visibility.name())
-    }
-    /// The id of the group above (ours).
-    async fn parent_id(&self) -> Option<ID> {
-        self.0.parent_id.map(|parent| print("Group", parent).into())
-    }
-    /// Address of its page.
-    async fn web_url(&self, ctx: &Context<'_>) -> String {
-        let folder = match self.0.kind {
-            NamespaceKind::Group => "groups/",
-            NamespaceKind::User => "",
-        };
-        format!("{}/{folder}{}", ctx.state().external_url, self.0.full_path)
     }
 }

@@ -4,6 +4,7 @@ mod deprecate;
 mod destroy;
 mod details;
 mod document;
+mod duplicates;
 mod file;
 mod flag;
 mod index;

@@ -19,7 +19,7 @@ use self::{
     input::{PublishPackageInput, PublishPackagePayload, check_shape, refuse_nul},
     inspection::{Claim, Inspected},
 };
-use super::{file::PackageFile, scope::open_project, tag::validate_tag, types::Node};
+use super::{duplicates, file::PackageFile, scope::open_project, tag::validate_tag, types::Node};
 use crate::{
     context::{ContextExt, State},
     outcome::{OrError, Outcome},
@@ -58,10 +58,11 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
     let (claim, files) = settle(&state, rules, input, files).await?;
     let Inspected { name, version, files, found } = inspection::inspect(&state, rules, claim, files).await?;
     let uploads: Vec<_> = files.iter().filter_map(Arrived::upload).cloned().collect();
+    let republish = duplicates::republish(ctx, &project, rules, &name, version.as_ref()).await?;
     let publication = NewPublication {
         project: project.id,
         rules,
-        republish: rules.republish(),
+        republish,
         name,
         version,
         files: files.into_iter().map(Into::into).collect(),

@@ -78,12 +78,14 @@ impl Project {
         self.namespaces = Some(Arc::clone(namespaces));
     }
 
-    async fn find_namespace(&self, ctx: &Context<'_>) -> Result<Option<store::groups::Group>, Failure> {
-        let found = match &self.namespaces {
-            Some(namespaces) => namespaces.0.get(&self.row.namespace_id).cloned(),
-            None => group::find(ctx, IdOrPath::Id(self.row.namespace_id.0)).await?,
-        };
-        Ok(gate::visible(ctx, found, Action::View))
+    async fn find_namespace(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<Option<Guarded<store::groups::Group>>, Failure> {
+        match &self.namespaces {
+            Some(namespaces) => Ok(namespaces.0.get(&self.row.namespace_id).cloned()),
+            None => group::find(ctx, IdOrPath::Id(self.row.namespace_id.0)).await,
+        }
     }
 }
 
@@ -161,15 +163,12 @@ impl Project {
     }
     /// The group it stands in. Null when it stands in a user's namespace, or the caller may not see the group.
     async fn group(&self, ctx: &Context<'_>) -> Outcome<Option<Group>> {
-        let found = match &self.namespaces {
-            Some(namespaces) => namespaces.0.get(&self.row.namespace_id).cloned(),
-            None => group::find(ctx, IdOrPath::Id(self.row.namespace_id.0)).await.or_error()?,
-        };
+        let found = self.find_namespace(ctx).await.or_error()?;
         Ok(found.and_then(|group| Group::shown(ctx, group)))
     }
     /// The group or user's namespace it stands in. Null when the caller may not see it.
     async fn namespace(&self, ctx: &Context<'_>) -> Outcome<Option<Namespace>> {
-        Ok(self.find_namespace(ctx).await.or_error()?.map(Namespace))
+        Ok(Namespace::shown(ctx, self.find_namespace(ctx).await.or_error()?))
     }
     /// The group at the top.
     async fn root_group(&self, ctx: &Context<'_>) -> Outcome<Option<Group>> {

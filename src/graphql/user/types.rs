@@ -108,7 +108,7 @@ impl UserFields {
     async fn namespace(&self, ctx: &Context<'_>) -> Outcome<Option<Namespace>> {
         let found =
             store::groups::own_namespace(ctx.store(), ctx.viewer(), self.0.id, ctx.now()).await.or_error()?;
-        Ok(gate::visible(ctx, found, Action::View).map(Namespace))
+        Ok(Namespace::shown(ctx, found))
     }
     /// The user's personal access tokens, newest first. Null for all but the user and administrators.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
