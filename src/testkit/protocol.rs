@@ -329,6 +329,14 @@ impl FormatRules for Limited {
         self.rules.republish()
     }
 
+    fn republish_refused(&self) -> Republish {
+        self.rules.republish_refused()
+    }
+
+    fn is_named_once(&self) -> bool {
+        self.rules.is_named_once()
+    }
+
     fn max_file_size(&self) -> u64 {
         self.limit
     }
