@@ -45,7 +45,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("aws-sdk-s3", &["blob"]),
 ];
 
-/// What a format's folder holds; `routes.rs`, `wire.rs` and `metadata.rs` may be folders.
+/// What a format's folder holds; `routes.rs`, `rules.rs`, `wire.rs` and `metadata.rs` may be folders.
 const FORMAT_FILES: &[&str] = &[
     "README.md",
     "error.rs",
@@ -63,7 +63,7 @@ const FORMAT_FILES: &[&str] = &[
 const OPTIONAL_FORMAT_FILES: &[&str] = &["document.rs", "snapshots", "tasks.rs", "upstream.rs"];
 
 /// What may be a folder instead of a file, or beside it.
-const SPLITTABLE: &[&str] = &["metadata", "routes", "tests", "wire"];
+const SPLITTABLE: &[&str] = &["metadata", "routes", "rules", "tests", "wire"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -79,9 +79,30 @@ async fn npm_passes() {
     .await;
 }
 
+fn maven(project: &Project, number: u32) -> String {
+    format!("/api/v4/projects/{}/packages/maven/com/acme/app/1.{number}/app-1.{number}.jar", project.id)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn maven_passes() {
+    protocol::check(Protocol {
+        rules: rules(PackageFormat::Maven),
+        router,
+        publish: |project, number, size| Publish {
+            method: Method::PUT,
+            path: maven(project, number),
+            headers: Vec::new(),
+            body: noise(size, number).into(),
+        },
+        download: maven,
+        challenge: Challenge::Sent,
+    })
+    .await;
+}
+
 #[test]
 fn every_format_is_checked() {
-    let checked = [PackageFormat::Generic, PackageFormat::Npm];
+    let checked = [PackageFormat::Generic, PackageFormat::Npm, PackageFormat::Maven];
     for format in formats::all() {
         let format = format.descriptor().format;
         assert!(checked.contains(&format), "{} has no check here: add one", format.title());

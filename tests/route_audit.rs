@@ -82,6 +82,8 @@ impl Audit {
         }
         let path = format!("{packages}/generic/{name}/1.0.0/file.bin");
         self.client.put(path).body(SECRET).by(&owner).send().await.expect(201);
+        let path = format!("{packages}/maven/com/acme/{name}/1.0/file.bin");
+        self.client.put(path).body(SECRET).by(&owner).send().await.expect(200);
         let variables = json!({ "scope": { "projectPath": project.full_path }, "name": name });
         let ids = self.world.graphql(&owner, IDS, variables).await;
         let ids = (number(&ids["data"]["packageVersion"]["id"]), number(&ids["data"]["packageFile"]["id"]));
@@ -118,6 +120,7 @@ impl Audit {
                     "tag" => "latest".to_owned(),
                     "revision" => "1-abc".to_owned(),
                     "user" => "org.couchdb.user:owner".to_owned(),
+                    "*path" => format!("com/acme/{}/1.0/file.bin", known(name.clone())),
                     "*file" if is_npm => format!("{name}-1.0.0.tgz"),
                     "*file" | "file_name" => known("file.bin".to_owned()),
                     "package_id" => number(package_id),

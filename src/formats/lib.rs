@@ -8,6 +8,7 @@
 //! Who may use this crate: `server`, to mount the router; the tests of the workspace.
 
 mod generic;
+mod maven;
 mod npm;
 mod shared;
 
@@ -18,6 +19,7 @@ use gateway::{Format, Gateway, RouteInfo, RouteTable};
 /// Every format of this server. Adding one adds its line.
 static FORMATS: &[&dyn Format] = &[
     &generic::Generic, //
+    &maven::Maven,
     &npm::Npm,
 ];
 

@@ -5,9 +5,12 @@
 
 mod bun;
 mod curl;
+mod gradle;
+mod maven;
 mod npm;
 mod pnpm;
 mod python_gitlab;
+mod sbt;
 mod yarn;
 
 use std::{
@@ -141,8 +144,13 @@ impl Workplace {
         file
     }
 
+    /// A path in the workplace.
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
     pub(crate) fn read(&self, path: &str) -> String {
-        let file = self.folder.path().join(path);
+        let file = self.path(path);
         fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
     }
 

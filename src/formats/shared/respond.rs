@@ -7,7 +7,7 @@ use gateway::{CredentialPolicy, Dialect, FailedRequest, Leniency, dialect::GitLa
 use http::{HeaderValue, StatusCode, header};
 
 /// The challenge of a 401. sbt compares the realm, so the text is interface.
-const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"GitLab Packages Registry\"");
+pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"GitLab Packages Registry\"");
 
 /// GitLab's plain dialect.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ impl Dialect for GitLabDialect {
 }
 
 /// Whether GitLab asks nobody in particular for a credential instead of refusing: clients send theirs only when challenged.
-fn credential_might_help(failure: &Failure, request: &FailedRequest) -> bool {
+pub(crate) fn credential_might_help(failure: &Failure, request: &FailedRequest) -> bool {
     let hidden = failure.code == ErrorCode::NotFound
         && matches!(failure.subject, Some(Subject::Project | Subject::Group));
     request.anonymous && (hidden || failure.code == ErrorCode::Forbidden)
