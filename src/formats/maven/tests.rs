@@ -3,12 +3,13 @@
 
 /// Compares with a snapshot in this format's folder of them.
 macro_rules! assert_snapshot {
-    ($name:expr, $value:expr) => {
+    ($name:expr, $value:expr) => {{
+        let value = $value;
         insta::with_settings!(
             { snapshot_path => "../snapshots", prepend_module_to_snapshot => false, omit_expression => true },
-            { insta::assert_snapshot!($name, $value) }
+            { insta::assert_snapshot!($name, value) }
         )
-    };
+    }};
 }
 
 mod checksums;
