@@ -56,7 +56,9 @@ fn publishes_and_resolves() {
         let (reader, reading_token) = &registry.group_reader;
         let reader = (reader.as_str(), reading_token.as_str());
         place.write("lib/settings.gradle", "rootProject.name = 'lib'\n");
-        for (version, credential) in [("1.9", (deployer.as_str(), deploy_token.as_str())), ("1.10", ("root", ROOT_TOKEN))] {
+        for (version, credential) in
+            [("1.9", (deployer.as_str(), deploy_token.as_str())), ("1.10", ("root", ROOT_TOKEN))]
+        {
             place.write("lib/lib.jar", &format!("jar {version}"));
             place.write("lib/build.gradle", &publisher(&project, credential, version));
             place.run("lib", &with("publish"));
@@ -74,7 +76,10 @@ fn publishes_and_resolves() {
         place.write("lib/build.gradle", &publisher(&project, reader, "2.0"));
         let refused = place.refused("lib", &with("publish"));
         assert!(refused.contains("403"), "{refused}");
-        place.write("app/build.gradle", &resolver(&project, ("root", "glpat-nobodyissuedthistoken"), "[1.0,2.0)"));
+        place.write(
+            "app/build.gradle",
+            &resolver(&project, ("root", "glpat-nobodyissuedthistoken"), "[1.0,2.0)"),
+        );
         let refused = place.refused("app", &with("copyLib"));
         assert!(refused.contains("401"), "{refused}");
         say(&format!("gradle on {database:?}: published and resolved"));

@@ -1,14 +1,12 @@
 //! Maven: as Debian ships it (its own transport for wagons), the current one, and the next.
 
-use std::path::PathBuf;
+mod workplace;
 
 use serde_json::Value;
 
-use super::{Registry, Workplace, say, tools};
+use self::workplace::{Credential, Maven, POM, Project};
+use super::{Registry, say};
 use crate::server::{ROOT_TOKEN, databases};
-
-/// A project, with its plugins pinned.
-const POM: &str = include_str!("maven/pom.xml");
 
 /// A plugin of Maven.
 const GREET: &str = include_str!("maven/Greet.java");
@@ -18,150 +16,6 @@ const CURRENT: &str = "mvn3.9";
 
 /// All of them publish and resolve.
 const ALL: [&str; 3] = ["mvn3.8", CURRENT, "mvn4"];
-
-/// How a client shows who it is.
-#[derive(Clone, Debug)]
-enum Credential {
-    /// User name and password.
-    Basic(String, String),
-    /// A header and the token in it.
-    Header(&'static str, String),
-}
-
-impl Credential {
-    fn root() -> Self {
-        Self::Basic("root".to_owned(), ROOT_TOKEN.to_owned())
-    }
-
-    /// The four ways that GitLab's documentation has, with what tests call them.
-    fn writers(registry: &Registry) -> [(&'static str, Self); 4] {
-        let (username, token) = registry.deploy_token.clone();
-        [
-            ("basic-pat", Self::root()),
-            ("basic-deploy", Self::Basic(username, token.clone())),
-            ("header-pat", Self::Header("Private-Token", ROOT_TOKEN.to_owned())),
-            ("header-deploy", Self::Header("Deploy-Token", token)),
-        ]
-    }
-
-    fn reader(registry: &Registry) -> Self {
-        let (username, token) = registry.group_reader.clone();
-        Self::Basic(username, token)
-    }
-
-    fn server(&self) -> String {
-        match self {
-            Self::Basic(username, password) => {
-                format!("<username>{username}</username><password>{password}</password>")
-            }
-            Self::Header(name, value) => format!(
-                "<configuration><httpHeaders><property><name>{name}</name><value>{value}</value></property></httpHeaders>\
-                 </configuration>"
-            ),
-        }
-    }
-}
-
-/// Maven in a workplace of its own.
-struct Maven {
-    place: Workplace,
-    cache: PathBuf,
-}
-
-impl Maven {
-    fn new(program: &str) -> Option<Self> {
-        let mut place = Workplace::new(&[program], "")?;
-        // Most of the time of a short run is the compiler's.
-        place.set("MAVEN_OPTS", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1");
-        let cache = tools()?.parent()?.join("m2");
-        Some(Self { place, cache })
-    }
-
-    /// Writes the settings: who the client is, and plugins from what `.ci/jvm` fetched.
-    fn settings(&self, credential: Option<&Credential>) {
-        let server = credential.map_or_else(String::new, |credential| {
-            format!("<servers><server><id>registry</id>{}</server></servers>", credential.server())
-        });
-        let cache = self.cache.display();
-        self.place.write(
-            "settings.xml",
-            &format!(
-                "<settings>{server}<mirrors><mirror><id>cache</id><url>file://{cache}</url><mirrorOf>central</mirrorOf></mirror>\
-                 </mirrors><pluginGroups><pluginGroup>com.acme</pluginGroup></pluginGroups></settings>"
-            ),
-        );
-    }
-
-    /// Writes a project with one class in it.
-    fn project(&self, folder: &str, project: &Project<'_>) {
-        let dependencies: String = project
-            .dependencies
-            .iter()
-            .map(|(coordinates, version, more)| {
-                let (group, artifact) = coordinates.split_once(':').unwrap_or(("com.acme", coordinates));
-                format!(
-                    "<dependency><groupId>{group}</groupId><artifactId>{artifact}</artifactId><version>{version}</version>\
-                     {more}</dependency>"
-                )
-            })
-            .collect();
-        let pom = POM
-            .replace("@artifact@", project.artifact)
-            .replace("@version@", project.version)
-            .replace("@packaging@", project.packaging)
-            .replace("@registry@", project.registry)
-            .replace("@dependencies@", &dependencies);
-        self.place.write(&format!("{folder}/pom.xml"), &pom);
-        let class = format!("public class Lib {{ public static String VERSION = \"{}\"; }}\n", project.content);
-        self.place.write(&format!("{folder}/src/main/java/Lib.java"), &class);
-    }
-
-    fn arguments<'a>(goals: &[&'a str]) -> Vec<&'a str> {
-        // Java asks the system for the home, not the environment.
-        let mut arguments = vec![
-            "--batch-mode", "--errors", "--no-transfer-progress", "--settings", "../settings.xml",
-            "-Dmaven.repo.local=../repository", "-Duser.home=../home",
-        ];
-        arguments.extend(goals);
-        arguments
-    }
-
-    #[track_caller]
-    fn run(&self, folder: &str, goals: &[&str]) -> String {
-        self.place.run(folder, &Self::arguments(goals))
-    }
-
-    #[track_caller]
-    fn refused(&self, folder: &str, goals: &[&str]) -> String {
-        self.place.refused(folder, &Self::arguments(goals))
-    }
-
-    /// Forgets what was resolved, so that the registry is asked again.
-    fn forget(&self) {
-        let _ = std::fs::remove_dir_all(self.place.path("repository/com/acme"));
-    }
-}
-
-/// A project to build.
-struct Project<'a> {
-    artifact: &'a str,
-    version: &'a str,
-    packaging: &'a str,
-    registry: &'a str,
-    content: &'a str,
-    dependencies: Vec<(&'a str, &'a str, &'a str)>,
-}
-
-impl<'a> Project<'a> {
-    fn library(artifact: &'a str, version: &'a str, registry: &'a str) -> Self {
-        Self { artifact, version, packaging: "jar", registry, content: version, dependencies: Vec::new() }
-    }
-
-    fn depends(mut self, artifact: &'a str, version: &'a str) -> Self {
-        self.dependencies.push((artifact, version, ""));
-        self
-    }
-}
 
 /// `maven-metadata.xml` as the server makes it.
 fn metadata(registry: &Registry, path: &str) -> String {
@@ -192,7 +46,8 @@ fn publishes_and_resolves_at_project_and_group_level() {
                 maven.settings(Some(&credential));
                 maven.project(kind, &Project::library(&artifact, "1.0", &project));
                 maven.run(kind, &["deploy"]);
-                let built = std::fs::read(maven.place.path(&format!("{kind}/target/{artifact}-1.0.jar"))).expect("a jar");
+                let built = std::fs::read(maven.place.path(&format!("{kind}/target/{artifact}-1.0.jar")))
+                    .expect("a jar");
                 let (level, credential) = match kind {
                     "basic-pat" | "header-deploy" => (&project, credential),
                     "header-pat" => (&group, credential),
@@ -204,7 +59,8 @@ fn publishes_and_resolves_at_project_and_group_level() {
                 let app = format!("{kind}-app");
                 maven.project(&app, &Project::library("app", "1", level).depends(&artifact, "[1.0,2.0)"));
                 maven.run(&app, &["dependency:copy-dependencies", "-DoutputDirectory=lib"]);
-                let resolved = std::fs::read(maven.place.path(&format!("{app}/lib/{artifact}-1.0.jar"))).expect("a jar");
+                let resolved =
+                    std::fs::read(maven.place.path(&format!("{app}/lib/{artifact}-1.0.jar"))).expect("a jar");
                 assert!(resolved == built, "{program} {kind}: the bytes come back");
             }
             refusals(&maven, &registry);
@@ -238,20 +94,34 @@ fn a_snapshot_grows_build_by_build() {
             maven.settings(Some(&Credential::root()));
             for build in 1..=2 {
                 let content = format!("build {build}");
-                maven.project("lib", &Project { content: &content, ..Project::library("lib", "1.0-SNAPSHOT", &project) });
+                maven.project(
+                    "lib",
+                    &Project { content: &content, ..Project::library("lib", "1.0-SNAPSHOT", &project) },
+                );
                 maven.run("lib", &["clean", "deploy"]);
                 let listed = metadata(&registry, "com/acme/lib/1.0-SNAPSHOT");
-                assert!(listed.contains(&format!("<buildNumber>{build}</buildNumber>")), "{program}: {listed}");
+                assert!(
+                    listed.contains(&format!("<buildNumber>{build}</buildNumber>")),
+                    "{program}: {listed}"
+                );
                 assert!(listed.contains("<classifier>sources</classifier>"), "{listed}");
-                let built = std::fs::read(maven.place.path("lib/target/lib-1.0-SNAPSHOT.jar")).expect("a jar");
+                let built =
+                    std::fs::read(maven.place.path("lib/target/lib-1.0-SNAPSHOT.jar")).expect("a jar");
                 maven.forget();
                 maven.project("app", &Project::library("app", "1", &group).depends("lib", "1.0-SNAPSHOT"));
-                maven.run("app", &["dependency:copy-dependencies", "-DoutputDirectory=lib", "-Dmdep.useBaseVersion=true"]);
-                let resolved = std::fs::read(maven.place.path("app/lib/lib-1.0-SNAPSHOT.jar")).expect("a jar");
+                maven.run(
+                    "app",
+                    &["dependency:copy-dependencies", "-DoutputDirectory=lib", "-Dmdep.useBaseVersion=true"],
+                );
+                let resolved =
+                    std::fs::read(maven.place.path("app/lib/lib-1.0-SNAPSHOT.jar")).expect("a jar");
                 assert!(resolved == built, "{program}: build {build} comes back");
             }
             let listed = metadata(&registry, "com/acme/lib");
-            assert!(listed.contains("<latest>1.0-SNAPSHOT</latest>") && !listed.contains("<release>"), "{listed}");
+            assert!(
+                listed.contains("<latest>1.0-SNAPSHOT</latest>") && !listed.contains("<release>"),
+                "{listed}"
+            );
             say(&format!("{program} on {database:?}: two builds of a snapshot"));
         }
     }
@@ -266,14 +136,21 @@ fn files_are_deployed_got_and_deleted() {
         let project = maven_of_project(&registry);
         maven.settings(Some(&Credential::root()));
         maven.place.write("files/data.tar.gz", "no archive");
-        let (url, remote) = (format!("-Durl={project}"), format!("-DremoteRepositories=registry::::{project}"));
+        let (url, remote) =
+            (format!("-Durl={project}"), format!("-DremoteRepositories=registry::::{project}"));
         for version in ["1.9", "1.10", "2.0-rc1"] {
             let version = format!("-Dversion={version}");
             maven.run(
                 "files",
                 &[
-                    "org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy-file", &url, "-DrepositoryId=registry",
-                    "-DgroupId=com.acme", "-DartifactId=data", &version, "-Dfile=data.tar.gz", "-Dpackaging=tar.gz",
+                    "org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy-file",
+                    &url,
+                    "-DrepositoryId=registry",
+                    "-DgroupId=com.acme",
+                    "-DartifactId=data",
+                    &version,
+                    "-Dfile=data.tar.gz",
+                    "-Dpackaging=tar.gz",
                     "-Dclassifier=all",
                 ],
             );
@@ -303,9 +180,13 @@ fn files_are_deployed_got_and_deleted() {
 
 /// Deletes a version through GitLab's REST API.
 fn delete(registry: &Registry, name: &str, version: &str) {
-    let list = format!("/api/v4/projects/{}/packages?package_type=maven&package_version={version}", registry.project);
+    let list = format!(
+        "/api/v4/projects/{}/packages?package_type=maven&package_version={version}",
+        registry.project
+    );
     let token = [("PRIVATE-TOKEN", ROOT_TOKEN)];
-    let listed: Value = serde_json::from_slice(&registry.server.request("GET", &list, &token, b"").body).expect("JSON");
+    let listed: Value =
+        serde_json::from_slice(&registry.server.request("GET", &list, &token, b"").body).expect("JSON");
     assert_eq!((&listed[0]["name"], &listed[0]["package_type"]), (&name.into(), &"maven".into()), "{listed}");
     let path = format!("/api/v4/projects/{}/packages/{}", registry.project, listed[0]["id"]);
     assert_eq!(registry.server.request("DELETE", &path, &token, b"").status, 204);
@@ -319,9 +200,18 @@ fn wrong_pom(maven: &Maven, registry: &Registry) {
     let refused = maven.refused(
         "files",
         &[
-            "org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy-file", &url, "-DrepositoryId=registry",
-            "-DgroupId=com.acme", "-DartifactId=data", "-Dversion=3.0", "-Dfile=data.tar.gz", "-Dpackaging=tar.gz",
-            "-DgeneratePom=false", "-Dfiles=other.xml", "-Dtypes=pom", "-Dclassifiers=",
+            "org.apache.maven.plugins:maven-deploy-plugin:3.1.4:deploy-file",
+            &url,
+            "-DrepositoryId=registry",
+            "-DgroupId=com.acme",
+            "-DartifactId=data",
+            "-Dversion=3.0",
+            "-Dfile=data.tar.gz",
+            "-Dpackaging=tar.gz",
+            "-DgeneratePom=false",
+            "-Dfiles=other.xml",
+            "-Dtypes=pom",
+            "-Dclassifiers=",
         ],
     );
     assert!(refused.contains("The POM has the artifactId 'other', the path says 'data'"), "{refused}");

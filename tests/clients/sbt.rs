@@ -10,11 +10,15 @@ fn sbt() -> Option<Workplace> {
     let mut place = Workplace::new(&["sbt"], "")?;
     let home = place.path("home");
     let home = home.display();
-    place.set("SBT_OPTS", &format!("-Duser.home={home} -Dsbt.global.base={home}/.sbt -Dsbt.ivy.home={home}/.ivy2"));
+    place.set(
+        "SBT_OPTS",
+        &format!("-Duser.home={home} -Dsbt.global.base={home}/.sbt -Dsbt.ivy.home={home}/.ivy2"),
+    );
     // The compiler comes from what .ci/jvm fetched, packages of tests from the registry.
     let cache = place.path("coursier");
     std::fs::create_dir_all(&cache).expect("a folder");
-    std::os::unix::fs::symlink(tools()?.parent()?.join("sbt/coursier/https"), cache.join("https")).expect("a link");
+    std::os::unix::fs::symlink(tools()?.parent()?.join("sbt/coursier/https"), cache.join("https"))
+        .expect("a link");
     place.set("COURSIER_CACHE", &cache.display().to_string());
     Some(place)
 }
@@ -51,8 +55,13 @@ fn publishes_and_resolves() {
         let snapshot = "set ThisBuild / version := \"1.1.0-SNAPSHOT\"";
         place.run("lib", &["publish", snapshot, "publish", "publish"]);
 
-        let depends = |version: &str| format!("name := \"app\"\nlibraryDependencies += \"com.acme\" %% \"lib\" % \"{version}\"");
-        place.write("app/src/main/scala/App.scala", "object App extends App { println(\"lib is \" + acme.Lib.version) }\n");
+        let depends = |version: &str| {
+            format!("name := \"app\"\nlibraryDependencies += \"com.acme\" %% \"lib\" % \"{version}\"")
+        };
+        place.write(
+            "app/src/main/scala/App.scala",
+            "object App extends App { println(\"lib is \" + acme.Lib.version) }\n",
+        );
         for (level, credential, version) in [
             (&project, ("root", ROOT_TOKEN), "1.0.0"),
             (&group, (reader.as_str(), reading_token.as_str()), "1.1.0-SNAPSHOT"),

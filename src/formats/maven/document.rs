@@ -49,8 +49,10 @@ pub(super) fn of_file(version: &PublishedVersion<'_>, file: &PublishedFile) -> V
     if let Some(number) = version.version.filter(|number| is_snapshot(number))
         && let Some(parsed) = SnapshotFile::parse(artifact_id, number, &file.file_name)
     {
-        let (timestamp, build) = parsed.build.map_or(("", ""), |Build { timestamp, number }| (timestamp, number));
-        let body = [parsed.value, timestamp, build, parsed.classifier, parsed.extension, &compact(file.created_at)];
+        let (timestamp, build) =
+            parsed.build.map_or(("", ""), |Build { timestamp, number }| (timestamp, number));
+        let body =
+            [parsed.value, timestamp, build, parsed.classifier, parsed.extension, &compact(file.created_at)];
         pieces.push(Fragment::of_name(snapshot_document(number), body.join("\t")));
     }
     let plugin = file.properties.get(PLUGIN).and_then(|plugin| PluginProperties::deserialize(plugin).ok());
@@ -201,7 +203,10 @@ pub(super) fn assemble_snapshot(name: &str, version: &str, pieces: &[String]) ->
     let listed: BTreeMap<_, _> = newest.into_iter().collect();
     let last_updated = listed.values().map(|piece| piece.updated).max()?;
     // The next build's number is counted from this one.
-    let build = listed.values().filter(|piece| !piece.build.is_empty()).max_by_key(|piece| (piece.updated, piece.timestamp));
+    let build = listed
+        .values()
+        .filter(|piece| !piece.build.is_empty())
+        .max_by_key(|piece| (piece.updated, piece.timestamp));
     let (group_id, artifact_id) = group_and_artifact(name);
     let mut xml = begun();
     element(&mut xml, 1, "groupId", &group_id);

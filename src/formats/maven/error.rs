@@ -91,14 +91,18 @@ pub(super) fn parameter(name: &'static str, judgement: &'static str) -> Failure 
 
 /// What publishing anywhere but in a project comes to.
 pub(super) fn only_in_projects() -> Failure {
-    Failure::new(ErrorCode::Unsupported, "Packages are published to a project: PUT /api/v4/projects/:id/packages/maven/…")
+    Failure::new(
+        ErrorCode::Unsupported,
+        "Packages are published to a project: PUT /api/v4/projects/:id/packages/maven/…",
+    )
 }
 
 /// At the instance level a package is looked for in the project that has its own path; GitLab answers 403 when there is none,
 /// and so does this.
 pub(super) fn no_project_of_that_name(name: &str) -> Failure {
-    let message =
-        format!("At the instance level '{name}' is looked for in the project '{name}' alone: use the project's or a group's address");
+    let message = format!(
+        "At the instance level '{name}' is looked for in the project '{name}' alone: use the project's or a group's address"
+    );
     Failure::forbidden(message).about(Subject::Project)
 }
 
@@ -109,7 +113,11 @@ mod tests {
     use super::*;
 
     fn request(method: Method, anonymous: bool) -> FailedRequest {
-        FailedRequest { method, path: "/api/v4/projects/1/packages/maven/a/b/1/b-1.jar".to_owned(), anonymous }
+        FailedRequest {
+            method,
+            path: "/api/v4/projects/1/packages/maven/a/b/1/b-1.jar".to_owned(),
+            anonymous,
+        }
     }
 
     #[test]
@@ -138,10 +146,13 @@ mod tests {
         for failure in [Failure::not_found(Subject::Project), no_project_of_that_name("a/b")] {
             let answer = MavenDialect.failure(&failure, &request(Method::GET, true));
             assert_eq!(answer.status(), StatusCode::UNAUTHORIZED);
-            let challenge = answer.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
+            let challenge =
+                answer.headers().get(header::WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
             assert_eq!(challenge, Some("Basic realm=\"GitLab Packages Registry\""), "sbt compares the realm");
             let told = MavenDialect.failure(&failure, &request(Method::GET, false));
-            assert!(told.headers().get(header::WWW_AUTHENTICATE).is_none() && told.status().is_client_error());
+            assert!(
+                told.headers().get(header::WWW_AUTHENTICATE).is_none() && told.status().is_client_error()
+            );
         }
     }
 }

@@ -48,7 +48,10 @@ pub(super) fn inspect(publication: &Publication<'_>) -> Result<Inspection, Failu
         return Err(Failure::invalid("version", "Version can't be blank"));
     };
     if !matches!(&publication.metadata, Value::Null) && publication.metadata != json!({}) {
-        return Err(Failure::invalid("metadata", "What is known of a Maven package is in its POM: leave metadata out"));
+        return Err(Failure::invalid(
+            "metadata",
+            "What is known of a Maven package is in its POM: leave metadata out",
+        ));
     }
     let (group_id, artifact_id) = group_and_artifact(&publication.name.display);
     let place = Place { group_id: &group_id, artifact_id, version: &version.display };
@@ -118,7 +121,11 @@ impl Place<'_> {
         let pom = Pom::read(&bytes)?;
         let build = SnapshotFile::parse(self.artifact_id, self.version, &file.file_name);
         let versions = [self.version, build.map_or(self.version, |build| build.value)];
-        pom.agrees_with(&Expected { group_id: self.group_id, artifact_id: self.artifact_id, versions: &versions })?;
+        pom.agrees_with(&Expected {
+            group_id: self.group_id,
+            artifact_id: self.artifact_id,
+            versions: &versions,
+        })?;
         Ok(pom)
     }
 

@@ -43,7 +43,9 @@ pub(super) async fn read(call: &Call, cache: &IndexCache) -> Result<Response, Fa
         Thing::BesideMetadata { .. } => Err(Failure::not_found(Subject::PackageFile)),
     };
     answered.map_err(|failure| match (&call.scope, failure.code, failure.subject) {
-        (RegistryScope::Instance, ErrorCode::NotFound, Some(Subject::Project)) => no_project_of_that_name(&name),
+        (RegistryScope::Instance, ErrorCode::NotFound, Some(Subject::Project)) => {
+            no_project_of_that_name(&name)
+        }
         // What is no name of a package is none that exists.
         (_, ErrorCode::Invalid, _) if failure.field.as_deref() == Some("name") => {
             Failure::not_found(Subject::Package)

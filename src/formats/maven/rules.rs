@@ -10,7 +10,8 @@ use domain::{
     DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion,
     coordinates::{Coordinate, MAX_LENGTH},
     rules::{
-        FormatRules, Fragment, Inspection, InstanceOrigin, Publication, PublishedFile, PublishedVersion, Republish,
+        FormatRules, Fragment, Inspection, InstanceOrigin, Publication, PublishedFile, PublishedVersion,
+        Republish,
     },
 };
 
@@ -168,8 +169,11 @@ impl FormatRules for MavenRules {
 /// What is shown of a value that was refused: its beginning, without characters that disturb a terminal or a log.
 pub(super) fn shown(raw: &str) -> String {
     const SHOWN: usize = 100;
-    let mut text: String =
-        raw.chars().take(SHOWN).map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
+    let mut text: String = raw
+        .chars()
+        .take(SHOWN)
+        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
+        .collect();
     if raw.chars().nth(SHOWN).is_some() {
         text.push('…');
     }
@@ -190,8 +194,8 @@ mod tests {
         }
         let long = format!("a/{}", "b".repeat(254));
         for bad in [
-            "", "app", "/app", "a/", "a//b", "a/../b", "../b", "a/..", "./a", "a b/c", "a+b/c", "a/b\n", "a/é", "a\\b/c",
-            "a%2fb/c", "@/a", &long,
+            "", "app", "/app", "a/", "a//b", "a/../b", "../b", "a/..", "./a", "a b/c", "a+b/c", "a/b\n",
+            "a/é", "a\\b/c", "a%2fb/c", "@/a", &long,
         ] {
             let failure = MavenRules.name(bad).expect_err(bad);
             assert_eq!(failure.field.as_deref(), Some("name"));
@@ -216,15 +220,27 @@ mod tests {
     fn the_servers_own_document_is_never_published() {
         let name = MavenRules.name("com/acme/app").expect("a name");
         let version = MavenRules.version("1.0").expect("a version");
-        for good in ["app-1.0.jar", "app-1.0.pom.asc", "anything+else", "maven-metadata-central.xml", "...a"] {
+        for good in ["app-1.0.jar", "app-1.0.pom.asc", "anything+else", "maven-metadata-central.xml", "...a"]
+        {
             assert_eq!(MavenRules.file_name(&name, Some(&version), good).expect(good), good);
         }
         for bad in [
-            "maven-metadata.xml", "maven-metadata.xml.sha1", "maven-metadata.xml.asc", "", "..", "a/b", "a b", "a~", "é",
+            "maven-metadata.xml",
+            "maven-metadata.xml.sha1",
+            "maven-metadata.xml.asc",
+            "",
+            "..",
+            "a/b",
+            "a b",
+            "a~",
+            "é",
         ] {
             assert!(MavenRules.file_name(&name, Some(&version), bad).is_err(), "{bad}");
         }
-        assert!(MavenRules.file_name(&name, None, METADATA).is_ok(), "an upload that only asks for the right");
+        assert!(
+            MavenRules.file_name(&name, None, METADATA).is_ok(),
+            "an upload that only asks for the right"
+        );
     }
 
     proptest! {

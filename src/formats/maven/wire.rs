@@ -184,7 +184,8 @@ mod tests {
         };
         assert_eq!(thing("com/acme/app/1.0/app-1.0.jar"), Thing::File(file.clone()));
         for (suffix, algorithm) in SIDE_FILES {
-            let target = Target::parse(&format!("com/acme/app/1.0/app-1.0.jar{suffix}")).expect("a side file");
+            let target =
+                Target::parse(&format!("com/acme/app/1.0/app-1.0.jar{suffix}")).expect("a side file");
             assert_eq!(target, Target { thing: Thing::File(file.clone()), side: Some(*algorithm) });
         }
         let signed = Target::parse("com/acme/app/1.0/app-1.0.jar.asc.md5").expect("a side file");
@@ -194,9 +195,13 @@ mod tests {
 
     #[test]
     fn metadata_stands_at_three_places() {
-        assert_eq!(thing("com/acme/app/maven-metadata.xml"), Thing::Metadata { path: "com/acme/app".to_owned() });
+        assert_eq!(
+            thing("com/acme/app/maven-metadata.xml"),
+            Thing::Metadata { path: "com/acme/app".to_owned() }
+        );
         assert_eq!(thing("acme/maven-metadata.xml.sha1"), Thing::Metadata { path: "acme".to_owned() });
-        let snapshot = Thing::SnapshotMetadata { name: "com/acme/app".to_owned(), version: "1-SNAPSHOT".to_owned() };
+        let snapshot =
+            Thing::SnapshotMetadata { name: "com/acme/app".to_owned(), version: "1-SNAPSHOT".to_owned() };
         assert_eq!(thing("com/acme/app/1-SNAPSHOT/maven-metadata.xml"), snapshot);
         let beside = Thing::BesideMetadata { path: "com/acme/app".to_owned() };
         for path in ["com/acme/app/maven-metadata.xml.asc", "com/acme/app/maven-metadata.xml.asc.sha1"] {
@@ -209,7 +214,17 @@ mod tests {
         for path in ["app.jar", "acme/app.jar", "acme/1.0/app.jar"] {
             assert_eq!(Target::parse(path), Err(BadPath::NoCoordinates(path.to_owned())));
         }
-        for path in ["", "/a/b/c", "a/b/../c/d", "a//b/c/d", "a/b/c/d/", "a\\b/c/d/e", "a/b/c/%2e%2e", "a/b/c\n/d", "./a/b/c/d"] {
+        for path in [
+            "",
+            "/a/b/c",
+            "a/b/../c/d",
+            "a//b/c/d",
+            "a/b/c/d/",
+            "a\\b/c/d/e",
+            "a/b/c/%2e%2e",
+            "a/b/c\n/d",
+            "./a/b/c/d",
+        ] {
             assert_eq!(Target::parse(path), Err(BadPath::Unsafe), "{path:?}");
         }
         for path in ["a/b/1/a b", "a/b/1/a~b", "a/b/1/é.jar", "a/b/1/a:b"] {

@@ -7,7 +7,8 @@ use gateway::{CredentialPolicy, Dialect, FailedRequest, Leniency, dialect::GitLa
 use http::{HeaderValue, StatusCode, header};
 
 /// The challenge of a 401. sbt compares the realm, so the text is interface.
-pub(crate) const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"GitLab Packages Registry\"");
+pub(crate) const CHALLENGE: HeaderValue =
+    HeaderValue::from_static("Basic realm=\"GitLab Packages Registry\"");
 
 /// GitLab's plain dialect.
 #[derive(Clone, Copy, Debug)]

@@ -65,7 +65,8 @@ fn directory(archive: &mut dyn ReadSeek) -> Option<Vec<u8>> {
     let end = read_at(archive, length - tail, tail)?;
     let record = (0..=end.len().checked_sub(22)?).rev().find(|start| {
         let record = &end[*start..];
-        record.starts_with(&END_OF_DIRECTORY) && usize::from(u16_at(record, 20).unwrap_or(0)) == record.len() - 22
+        record.starts_with(&END_OF_DIRECTORY)
+            && usize::from(u16_at(record, 20).unwrap_or(0)) == record.len() - 22
     })?;
     let (size, offset) = (u32_at(&end[record..], 12)?, u32_at(&end[record..], 16)?);
     if size > MAX_DIRECTORY {

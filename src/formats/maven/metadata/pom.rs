@@ -169,7 +169,8 @@ impl Pom {
     }
 
     fn property(&self, name: &str) -> Option<&str> {
-        let of_project = ["project.", "pom."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
+        let of_project =
+            ["project.", "pom."].iter().find_map(|prefix| name.strip_prefix(prefix)).unwrap_or(name);
         let value = match of_project {
             "groupId" => self.group_id.as_ref().or(self.parent.group_id.as_ref()),
             "artifactId" => self.artifact_id.as_ref(),
@@ -206,7 +207,9 @@ impl Pom {
         if !self.licenses.is_empty() {
             summary.insert("licenses".to_owned(), self.licenses.clone().into());
         }
-        if let Gav { group_id: Some(group_id), artifact_id: Some(artifact_id), version: Some(version) } = &self.parent {
+        if let Gav { group_id: Some(group_id), artifact_id: Some(artifact_id), version: Some(version) } =
+            &self.parent
+        {
             let parent = json!({ "groupId": group_id, "artifactId": artifact_id, "version": version });
             summary.insert("parent".to_owned(), parent);
         }
@@ -218,12 +221,14 @@ impl Pom {
         let mut seen = BTreeSet::new();
         let mut declared = Vec::new();
         for dependency in &self.dependencies {
-            let Gav { group_id: Some(group_id), artifact_id: Some(artifact_id), version } = &dependency.gav else {
+            let Gav { group_id: Some(group_id), artifact_id: Some(artifact_id), version } = &dependency.gav
+            else {
                 continue;
             };
             let name = format!("{}/{}", self.resolve(group_id).replace('.', "/"), self.resolve(artifact_id));
             let version_pattern = version.as_ref().map(|version| self.resolve(version)).unwrap_or_default();
-            let is_short = [&name, &version_pattern].iter().all(|text| text.len() <= domain::coordinates::MAX_LENGTH);
+            let is_short =
+                [&name, &version_pattern].iter().all(|text| text.len() <= domain::coordinates::MAX_LENGTH);
             let scope = self.resolve(&dependency.scope);
             let scope = if scope.is_empty() { "compile".to_owned() } else { scope };
             let kind = match scope.as_str() {

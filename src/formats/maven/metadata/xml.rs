@@ -123,7 +123,10 @@ mod tests {
     fn elements_come_with_their_path_and_text() {
         let seen = walked(b"<?xml version=\"1.0\"?>\n<a x='1'><!-- no --> b &lt;<c> d&#x41;&oslash; </c><e/><![CDATA[<f>]]></a>\n");
         assert_eq!(seen, Ok(vec!["a/c=dA&oslash;".to_owned(), "a/e=".to_owned(), "a=b <<f>".to_owned()]));
-        assert_eq!(walked(b"<m:a xmlns:m='x'><m:b>1</m:b></m:a>"), Ok(vec!["a/b=1".to_owned(), "a=".to_owned()]));
+        assert_eq!(
+            walked(b"<m:a xmlns:m='x'><m:b>1</m:b></m:a>"),
+            Ok(vec!["a/b=1".to_owned(), "a=".to_owned()])
+        );
     }
 
     #[test]
@@ -131,9 +134,13 @@ mod tests {
         assert_eq!(walked(b"\xef\xbb\xbf<a>1</a>"), Ok(vec!["a=1".to_owned()]));
         let latin = walked(b"<?xml version='1.0' encoding='ISO-8859-1'?><a>J\xfcrgen</a>");
         assert_eq!(latin, Ok(vec!["a=J\u{fffd}rgen".to_owned()]));
-        let wide: Vec<u8> = std::iter::once(0xfeff).chain("<a>ü</a>".encode_utf16()).flat_map(u16::to_be_bytes).collect();
+        let wide: Vec<u8> =
+            std::iter::once(0xfeff).chain("<a>ü</a>".encode_utf16()).flat_map(u16::to_be_bytes).collect();
         assert_eq!(walked(&wide), Ok(vec!["a=ü".to_owned()]));
-        assert_eq!(walked(b"<a>J\xfc</a>"), Err("The document cannot be read: it is not UTF-8 at byte 4".to_owned()));
+        assert_eq!(
+            walked(b"<a>J\xfc</a>"),
+            Err("The document cannot be read: it is not UTF-8 at byte 4".to_owned())
+        );
     }
 
     #[test]

@@ -30,11 +30,14 @@ pub(super) async fn of_path(
 ) -> Result<Response, Failure> {
     let (versions, plugins) = tokio::join!(revision(call, path), plugins_revision(call, path));
     let (versions, plugins) = both(versions, plugins)?;
-    let revision = format!("{}+{}", versions.as_deref().unwrap_or_default(), plugins.as_deref().unwrap_or_default());
+    let revision =
+        format!("{}+{}", versions.as_deref().unwrap_or_default(), plugins.as_deref().unwrap_or_default());
     let wanted = Wanted { call, cache, document: "metadata", path: path.to_owned(), side };
     wanted
         .answer(revision, || async {
-            let index = async { if versions.is_some() { index(call, path, VERSIONS).await.map(Some) } else { Ok(None) } };
+            let index = async {
+                if versions.is_some() { index(call, path, VERSIONS).await.map(Some) } else { Ok(None) }
+            };
             let list = async { if plugins.is_some() { list(call, path).await.map(Some) } else { Ok(None) } };
             let (index, list) = tokio::try_join!(index, list)?;
             let revision = format!(
@@ -73,7 +76,9 @@ fn both(
     plugins: Result<String, Failure>,
 ) -> Result<(Option<String>, Option<String>), Failure> {
     // Of an anonymous caller of a group it is not said whether a thing is missing or hidden.
-    let is_absent = |failure: &Failure| matches!(failure.code, ErrorCode::NotFound | ErrorCode::Unauthenticated | ErrorCode::Invalid);
+    let is_absent = |failure: &Failure| {
+        matches!(failure.code, ErrorCode::NotFound | ErrorCode::Unauthenticated | ErrorCode::Invalid)
+    };
     match (versions, plugins) {
         (Ok(versions), Ok(plugins)) => Ok((Some(versions), Some(plugins))),
         (Ok(versions), Err(failure)) if is_absent(&failure) => Ok((Some(versions), None)),
@@ -86,7 +91,8 @@ fn both(
 /// The revision of an artifact as the caller sees it.
 async fn revision(call: &Call, name: &str) -> Result<String, Failure> {
     MavenRules.name(name)?;
-    let variables = maven_revision::Variables { scope: scope!(call, maven_revision, name), name: name.to_owned() };
+    let variables =
+        maven_revision::Variables { scope: scope!(call, maven_revision, name), name: name.to_owned() };
     Ok(call.run::<MavenRevision>(variables).await?.package_index.revision)
 }
 
@@ -194,10 +200,12 @@ impl Wanted<'_> {
             None => (StatusCode::NOT_MODIFIED, Body::empty(), HeaderMap::new()),
             Some(content) => (StatusCode::OK, Body::from(content.xml()), content.headers()),
         };
-        let etag = HeaderValue::try_from(format!("\"{}\"", self.etag(revision))).map_err(|_| Failure::internal())?;
+        let etag =
+            HeaderValue::try_from(format!("\"{}\"", self.etag(revision))).map_err(|_| Failure::internal())?;
         headers.insert(header::ETAG, etag);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
+        headers
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
         headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         let mut response = Response::new(body);
@@ -242,7 +250,8 @@ impl Digested {
     }
 
     fn headers(&self) -> HeaderMap {
-        let [md5, sha1] = [DigestAlgorithm::Md5, DigestAlgorithm::Sha1].map(|algorithm| self.digest(algorithm));
+        let [md5, sha1] =
+            [DigestAlgorithm::Md5, DigestAlgorithm::Sha1].map(|algorithm| self.digest(algorithm));
         checksum_headers([("x-checksum-md5", Some(md5.as_str())), ("x-checksum-sha1", Some(sha1.as_str()))])
     }
 }

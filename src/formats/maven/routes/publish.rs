@@ -47,7 +47,10 @@ struct Upload {
 }
 
 /// Asks the model for a place to put the bytes; refused here, the body is never read.
-async fn create_upload(call: &Call, input: maven_create_upload::CreateUploadInput) -> Result<Upload, Failure> {
+async fn create_upload(
+    call: &Call,
+    input: maven_create_upload::CreateUploadInput,
+) -> Result<Upload, Failure> {
     let created = call.run::<MavenCreateUpload>(maven_create_upload::Variables { input }).await?;
     let upload = created.create_upload.and_then(|payload| payload.upload).ok_or_else(Failure::internal)?;
     let maximum_size = upload.maximum_size.parse().map_err(|_| Failure::internal())?;
@@ -119,7 +122,10 @@ async fn compare(
     if sent != stored {
         return Err(Failure::invalid(
             CHECKSUM,
-            format!("The {title} of {} is {stored}, but {sent} was sent: publish the file again", file.file_name),
+            format!(
+                "The {title} of {} is {stored}, but {sent} was sent: publish the file again",
+                file.file_name
+            ),
         ));
     }
     Ok(accepted(Some(algorithm)))

@@ -91,8 +91,8 @@ fn cut(version: &str) -> Vec<Piece<'_>> {
     let (mut start, mut dashed) = (0, false);
     for end in 0..=bytes.len() {
         let separator = bytes.get(end).filter(|byte| matches!(byte, b'.' | b'-'));
-        let turns =
-            end > start && bytes.get(end).is_some_and(|byte| byte.is_ascii_digit() != bytes[end - 1].is_ascii_digit());
+        let turns = end > start
+            && bytes.get(end).is_some_and(|byte| byte.is_ascii_digit() != bytes[end - 1].is_ascii_digit());
         if end < bytes.len() && separator.is_none() && !turns {
             continue;
         }
@@ -143,14 +143,35 @@ mod tests {
 
     /// Ascending, each before the next: what Maven's documentation and its own tests of `ComparableVersion` say.
     const ASCENDING: &[&[&str]] = &[
-        &["1-alpha2snapshot", "1-alpha2", "1-alpha-123", "1-beta-2", "1-beta123", "1-m2", "1-m11", "1-rc", "1-cr2"],
+        &[
+            "1-alpha2snapshot",
+            "1-alpha2",
+            "1-alpha-123",
+            "1-beta-2",
+            "1-beta123",
+            "1-m2",
+            "1-m11",
+            "1-rc",
+            "1-cr2",
+        ],
         &["1-cr2", "1-rc123", "1-SNAPSHOT", "1", "1-sp", "1-sp2", "1-sp123", "1-abc", "1-def", "1-pom-1"],
         &["1-pom-1", "1-1-snapshot", "1-1", "1-2", "1-123"],
         &["2.0", "2.0.a", "2-1", "2.0.2", "2.0.123", "2.1.0", "2.1-a", "2.1b", "2.1-c", "2.1-1", "2.1.0.1"],
-        &["2.1.0.1", "2.2", "2.123", "11.a2", "11.a11", "11.b2", "11.b11", "11.m2", "11.m11", "11", "11.a", "11b"],
+        &[
+            "2.1.0.1", "2.2", "2.123", "11.a2", "11.a11", "11.b2", "11.b11", "11.m2", "11.m11", "11", "11.a",
+            "11b",
+        ],
         &["11b", "11c", "11m"],
         &["1-foo", "1-1", "1.1", "1.2", "1.10", "1.20240101", "2"],
-        &["1.0-alpha-1-SNAPSHOT", "1.0-alpha-1", "1.0-beta-1-SNAPSHOT", "1.0-beta-1", "1.0-SNAPSHOT", "1.0", "1.0-1"],
+        &[
+            "1.0-alpha-1-SNAPSHOT",
+            "1.0-alpha-1",
+            "1.0-beta-1-SNAPSHOT",
+            "1.0-beta-1",
+            "1.0-SNAPSHOT",
+            "1.0",
+            "1.0-1",
+        ],
         &["4.1.0.Beta1", "4.1.0.CR1", "4.1.0.Final", "4.1.0.SP1", "4.1.0.Final-redhat-00001", "4.1.1.Final"],
         &["31.0-android", "31.0-jre", "31.0.1-android", "31.0.1-jre", "31.1-android"],
         &["9.4.43.v20210629", "9.4.44.v20210927", "10.0.0-alpha1", "10.0.0"],

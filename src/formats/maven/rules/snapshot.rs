@@ -124,7 +124,8 @@ mod tests {
     fn names_without_a_build_are_taken_apart() {
         assert_eq!(parsed("my-app-1.0-SNAPSHOT.jar"), Some(("1.0-SNAPSHOT", None, "", "jar")));
         assert_eq!(parsed("my-app-1.0-SNAPSHOT-tests.jar"), Some(("1.0-SNAPSHOT", None, "tests", "jar")));
-        let dotted = SnapshotFile::parse("app", "1.0.SNAPSHOT", "app-1.0.20240101.120000-1.jar").expect("a build");
+        let dotted =
+            SnapshotFile::parse("app", "1.0.SNAPSHOT", "app-1.0.20240101.120000-1.jar").expect("a build");
         assert_eq!(dotted.value, "1.0.20240101.120000-1");
     }
 

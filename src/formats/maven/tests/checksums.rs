@@ -29,8 +29,9 @@ async fn a_checksum_of_other_bytes_is_a_conflict_that_names_both() {
     stage.put(JAR, "content").await.expect(200);
     let (sent, stored) = (sha1(b"other"), sha1(b"content"));
     let answer = stage.put(&format!("{JAR}.sha1"), sent.clone()).await;
-    let text =
-        format!("409 Conflict - The SHA-1 of app-1.0.jar is {stored}, but {sent} was sent: publish the file again");
+    let text = format!(
+        "409 Conflict - The SHA-1 of app-1.0.jar is {stored}, but {sent} was sent: publish the file again"
+    );
     assert_eq!(told(&answer), (409, text));
     let answer = stage.put(&format!("{JAR}.md5"), "no digest").await;
     assert_eq!(told(&answer), (409, "409 Conflict - 'no digest' is no MD5 for app-1.0.jar".to_owned()));
@@ -46,8 +47,11 @@ async fn a_checksum_of_nothing_is_not_found_and_a_reader_may_not_send_one() {
     stage.put(JAR, "content").await.expect(200);
     let people = &stage.world.people;
     for path in [
-        format!("{JAR}.sha1"), "com/acme/app/maven-metadata.xml".to_owned(), "com/acme/maven-metadata.xml.md5".to_owned(),
-        "com/acme/app/1-SNAPSHOT/maven-metadata.xml".to_owned(), "com/maven-metadata.xml".to_owned(),
+        format!("{JAR}.sha1"),
+        "com/acme/app/maven-metadata.xml".to_owned(),
+        "com/acme/maven-metadata.xml.md5".to_owned(),
+        "com/acme/app/1-SNAPSHOT/maven-metadata.xml".to_owned(),
+        "com/maven-metadata.xml".to_owned(),
     ] {
         stage.put_by(&path, sha1(b"content"), &people.reporter).await.expect(403);
         stage.put_by(&path, sha1(b"content"), &people.outsider).await.expect(404);

@@ -82,9 +82,15 @@ async fn a_publish_and_a_deletion_are_in_the_next_read() {
 async fn what_clients_put_is_accepted_and_never_trusted() {
     let stage = Stage::new().await;
     let forged = "<metadata><versioning><versions><version>9.9</version></versions></versioning></metadata>";
-    for path in [METADATA, "com/acme/maven-metadata.xml", "com/maven-metadata.xml", "com/acme/app/1-SNAPSHOT/maven-metadata.xml"]
-    {
-        for (suffix, status) in [("", 200), (".sha1", 204), (".md5", 200), (".sha512", 200), (".asc", 200), (".asc.sha1", 204)] {
+    for path in [
+        METADATA,
+        "com/acme/maven-metadata.xml",
+        "com/maven-metadata.xml",
+        "com/acme/app/1-SNAPSHOT/maven-metadata.xml",
+    ] {
+        for (suffix, status) in
+            [("", 200), (".sha1", 204), (".md5", 200), (".sha512", 200), (".asc", 200), (".asc.sha1", 204)]
+        {
             let answer = stage.put(&format!("{path}{suffix}"), forged).await.expect(status);
             assert!(answer.body.is_empty());
             stage.get(&format!("{path}{suffix}")).await.expect(404);
@@ -98,7 +104,11 @@ async fn what_clients_put_is_accepted_and_never_trusted() {
     let listed = "query Q($scope: PackageScopeInput!) { packages(scope: $scope, includeVersionless: true) { nodes { version } } }";
     let variables = json!({ "scope": { "projectPath": stage.project.full_path } });
     let answer = stage.world.graphql(&stage.world.people.reporter, listed, variables).await;
-    assert_eq!(answer["data"]["packages"]["nodes"], json!([{ "version": "1.0" }]), "nothing without a version");
+    assert_eq!(
+        answer["data"]["packages"]["nodes"],
+        json!([{ "version": "1.0" }]),
+        "nothing without a version"
+    );
 }
 
 #[tokio::test]
@@ -111,7 +121,9 @@ async fn a_group_merges_its_projects_as_the_caller_sees_them() {
         world.project(&open, "hidden", Visibility::Private).await,
         world.project(&open, "shown", Visibility::Public).await,
     );
-    for (project, version, content) in [(&hidden, "1.0", "a"), (&shown, "2.0", "b"), (&hidden, "2.0", "c"), (&shown, "1.5", "d")] {
+    for (project, version, content) in
+        [(&hidden, "1.0", "a"), (&shown, "2.0", "b"), (&hidden, "2.0", "c"), (&shown, "1.5", "d")]
+    {
         let path = format!("/api/v4/projects/{}/packages/maven/x/y/{version}/y-{version}.jar", project.id);
         stage.client.put(path).body(content).by(&world.people.developer).send().await.expect(200);
     }
@@ -124,7 +136,8 @@ async fn a_group_merges_its_projects_as_the_caller_sees_them() {
     assert_eq!(stage.client.get(of_group("2.0/y-2.0.jar")).send().await.expect(200).text(), "b");
     stage.client.get(of_group("1.0/y-1.0.jar")).send().await.expect(401);
     // A wrong password of a read counts as none.
-    let impostor = stage.client.get(of_group("maven-metadata.xml")).by_way_of(&world.people.impostor, Carried::Basic);
+    let impostor =
+        stage.client.get(of_group("maven-metadata.xml")).by_way_of(&world.people.impostor, Carried::Basic);
     assert_eq!(versions(&impostor.send().await.expect(200).text()), ["1.5", "2.0"]);
 }
 
@@ -150,7 +163,10 @@ async fn a_group_lists_its_plugins() {
     assert_eq!(stage.read(&stage.of_group(PLUGINS)).await.expect(200).body, answer.body);
 
     // The archive knows the prefix that a POM lets only be guessed, whichever comes first.
-    stage.put("com/acme/hello-maven-plugin/1.0/hello-maven-plugin-1.0.jar", plugin_jar("greet")).await.expect(200);
+    stage
+        .put("com/acme/hello-maven-plugin/1.0/hello-maven-plugin-1.0.jar", plugin_jar("greet"))
+        .await
+        .expect(200);
     publish_plugin(&stage, "hello-maven-plugin", "1.1", "Later").await;
     let text = stage.get(PLUGINS).await.expect(200).text();
     assert!(text.contains("<prefix>greet</prefix>") && !text.contains("<prefix>hello</prefix>"), "{text}");
@@ -159,8 +175,11 @@ async fn a_group_lists_its_plugins() {
     let text = stage.get(PLUGINS).await.expect(200).text();
     assert!(text.contains("<prefix>hello</prefix>") && text.contains("<name>Later</name>"), "{text}");
 
-    for (artifact, version) in [("hello-maven-plugin", "1.0"), ("hello-maven-plugin", "1.1"), ("maven-bye-plugin", "1.0")] {
-        let (package, _) = stage.ids(&format!("com/acme/{artifact}"), version, &format!("{artifact}-{version}.pom")).await;
+    for (artifact, version) in
+        [("hello-maven-plugin", "1.0"), ("hello-maven-plugin", "1.1"), ("maven-bye-plugin", "1.0")]
+    {
+        let (package, _) =
+            stage.ids(&format!("com/acme/{artifact}"), version, &format!("{artifact}-{version}.pom")).await;
         stage.destroy("destroyPackage", &package).await;
     }
     stage.get(PLUGINS).await.expect(404);

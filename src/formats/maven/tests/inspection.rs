@@ -74,7 +74,8 @@ fn a_pom_is_kept_in_short() {
         </dependencies>\
         <profiles><profile><dependencies><dependency><groupId>p</groupId><artifactId>p</artifactId></dependency></dependencies></profile></profiles>\
         <build><plugins><plugin><configuration><name>not this</name></configuration></plugin></plugins></build>";
-    let inspection = inspect(POM, pom_with("com/acme/app", "1.0", more).as_bytes(), json!({})).expect("a POM");
+    let inspection =
+        inspect(POM, pom_with("com/acme/app", "1.0", more).as_bytes(), json!({})).expect("a POM");
     assert_eq!(
         inspection.metadata,
         json!({
@@ -190,7 +191,8 @@ fn archive(name: &str, content: &[u8], compress: bool) -> Vec<u8> {
         content.to_vec()
     };
     let [method, name_length] = [if compress { 8_u16 } else { 0 }, u16::try_from(name.len()).expect("short")];
-    let [packed_length, length] = [packed.len(), content.len()].map(|length| u32::try_from(length).expect("short"));
+    let [packed_length, length] =
+        [packed.len(), content.len()].map(|length| u32::try_from(length).expect("short"));
     let mut common = Vec::new();
     common.extend([20_u16, 0, method, 0, 0].iter().flat_map(|field| field.to_le_bytes()));
     common.extend([0_u32, packed_length, length].iter().flat_map(|field| field.to_le_bytes()));

@@ -62,7 +62,9 @@ async fn a_file_is_there_at_every_level() {
             let digest = stage.read(&format!("{address}.{suffix}")).await.expect(200);
             assert_eq!(digest.text().len(), length);
         }
-        for missing in ["1.0/app-1.0.war", "1.0/app-1.0.war.sha1", "2.0/app-2.0.jar", "1.0/maven-metadata.xml"] {
+        for missing in
+            ["1.0/app-1.0.war", "1.0/app-1.0.war.sha1", "2.0/app-2.0.jar", "1.0/maven-metadata.xml"]
+        {
             let missing = address.replace("1.0/app-1.0.jar", missing);
             stage.read(&missing).await.expect(404);
             stage.client.get(&missing).send().await.expect(401);
@@ -86,7 +88,10 @@ async fn the_instance_knows_only_projects_with_the_packages_own_path() {
     let other = "/api/v4/packages/maven/com/acme/other/1.0/other-1.0.jar";
     let (status, text) = told(&stage.read(other).await);
     assert_eq!(status, 403);
-    assert!(text.starts_with("403 Forbidden - At the instance level 'com/acme/other' is looked for in"), "{text}");
+    assert!(
+        text.starts_with("403 Forbidden - At the instance level 'com/acme/other' is looked for in"),
+        "{text}"
+    );
     stage.client.get(other).send().await.expect(401);
     stage.read("/api/v4/packages/maven/com/acme/app/maven-metadata.xml").await.expect(200);
     stage.read("/api/v4/packages/maven/com/acme/other/maven-metadata.xml").await.expect(403);
@@ -109,8 +114,17 @@ async fn a_download_goes_over_the_wire_as_gitlab_sends_it() {
 async fn every_kind_of_file_is_kept_and_the_newest_is_served() {
     let stage = Stage::new().await;
     for file in [
-        "app-1.0.jar", "app-1.0-sources.jar", "app-1.0-javadoc.jar", "app-1.0.jar.asc", "app-1.0.module", "app-1.0.tar.gz",
-        "app-1.0.war", "ivy-1.0.xml", "app-1.0.jar.sigstore.json", "app-1.0", "other+name_1",
+        "app-1.0.jar",
+        "app-1.0-sources.jar",
+        "app-1.0-javadoc.jar",
+        "app-1.0.jar.asc",
+        "app-1.0.module",
+        "app-1.0.tar.gz",
+        "app-1.0.war",
+        "ivy-1.0.xml",
+        "app-1.0.jar.sigstore.json",
+        "app-1.0",
+        "other+name_1",
     ] {
         let path = format!("com/acme/app/1.0/{file}");
         for content in ["first", "second"] {
@@ -124,7 +138,11 @@ async fn every_kind_of_file_is_kept_and_the_newest_is_served() {
     // Whatever has the form of coordinates: the layout of Ivy is kept as well.
     stage.put("com.acme/app/1.0/jars/app.jar", "ivy").await.expect(200);
     assert_eq!(stage.get("com.acme/app/1.0/jars/app.jar").await.expect(200).text(), "ivy");
-    assert_eq!(stage.get("com%2Facme/app%2F1.0/app-1.0.jar").await.expect(200).text(), "second", "decoded once");
+    assert_eq!(
+        stage.get("com%2Facme/app%2F1.0/app-1.0.jar").await.expect(200).text(),
+        "second",
+        "decoded once"
+    );
 }
 
 #[tokio::test]
@@ -160,7 +178,9 @@ async fn what_is_no_place_for_a_package_is_refused() {
     ] {
         assert_eq!(told(&stage.put(path, "content").await), (status, text.to_owned()), "{path}");
     }
-    for path in ["app.jar", "acme/1.0/app.jar", "com/a%20b/app/1.0/app-1.0.jar", "com/acme/app/1..0/app-1..0.jar"] {
+    for path in
+        ["app.jar", "acme/1.0/app.jar", "com/a%20b/app/1.0/app-1.0.jar", "com/acme/app/1..0/app-1..0.jar"]
+    {
         stage.get(path).await.expect(if path.contains("1..0") { 400 } else { 404 });
     }
     for base in [stage.of_group(""), "/api/v4/packages/maven/".to_owned()] {
@@ -170,7 +190,12 @@ async fn what_is_no_place_for_a_package_is_refused() {
         let (status, text) = told(&answer);
         assert!(status == 405 && text.contains("Packages are published to a project"), "{text}");
     }
-    let answer = stage.client.delete(stage.at("com/acme/app/1.0/app-1.0.jar")).by(&stage.world.people.owner).send().await;
+    let answer = stage
+        .client
+        .delete(stage.at("com/acme/app/1.0/app-1.0.jar"))
+        .by(&stage.world.people.owner)
+        .send()
+        .await;
     answer.expect(405);
     stage.world.nothing_stays_staged().await;
     assert_eq!(stage.world.blob_count(), 0);
@@ -242,7 +267,8 @@ async fn a_token_is_carried_as_gitlabs_documentation_says() {
     stage.release("com/acme/app", "1.0").await;
     let path = stage.at("com/acme/app/1.0/app-1.0.jar");
     let deploy_token = stage.world.group_deploy_token(&stage.group, Scope::ReadPackageRegistry).await;
-    for (header, person) in [("Private-Token", &stage.world.people.reporter), ("Deploy-Token", &deploy_token)] {
+    for (header, person) in [("Private-Token", &stage.world.people.reporter), ("Deploy-Token", &deploy_token)]
+    {
         let secret = person.secret().expect("a token");
         stage.client.get(&path).header(header, secret).send().await.expect(200);
         stage.client.get(&path).header(header, "wrong").send().await.expect(401);

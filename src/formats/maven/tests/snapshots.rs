@@ -28,7 +28,10 @@ async fn each_build_is_in_the_next_read() {
     let first = stage.get("com/acme/app/1.0-SNAPSHOT/app-1.0-20261123.115959-1.jar").await.expect(200);
     assert_eq!(first.text(), "jar of com/acme/app 1.0-20261123.115959-1", "older builds stay");
     let artifact = stage.get("com/acme/app/maven-metadata.xml").await.expect(200).text();
-    assert!(artifact.contains("<latest>1.0-SNAPSHOT</latest>") && !artifact.contains("<release>"), "{artifact}");
+    assert!(
+        artifact.contains("<latest>1.0-SNAPSHOT</latest>") && !artifact.contains("<release>"),
+        "{artifact}"
+    );
 }
 
 #[tokio::test]
@@ -62,7 +65,10 @@ async fn a_snapshot_without_builds_is_listed_under_its_own_name() {
     // A build that comes later takes its place.
     build(&stage, "20261123.120000", 1).await;
     let text = stage.get(METADATA).await.expect(200).text();
-    assert!(text.contains("<value>1.0-20261123.120000-1</value>") && !text.contains("<value>1.0-SNAPSHOT"), "{text}");
+    assert!(
+        text.contains("<value>1.0-20261123.120000-1</value>") && !text.contains("<value>1.0-SNAPSHOT"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
