@@ -12,7 +12,7 @@ use domain::{
     rules::{IncomingFile, Inspection, Publication},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use self::pom::{Expected, Pom};
 use super::rules::{SnapshotFile, group_and_artifact, is_snapshot, shown};
@@ -75,7 +75,7 @@ pub(super) fn inspect(publication: &Publication<'_>) -> Result<Inspection, Failu
     }
     // Other files leave what the POM said, whichever comes first and whichever arrives at the same time.
     if let Some(described) = described {
-        inspection.metadata = place.metadata(&publication.name.display, described);
+        inspection.metadata = Value::Object(described);
     }
     Ok(inspection)
 }
@@ -136,15 +136,6 @@ impl Place<'_> {
             name: pom.name().map(|name| shown(&name)),
             source: Source::Pom,
         })
-    }
-
-    /// What is kept with the version: the words of GitLab's metadata, and what the POM says.
-    fn metadata(&self, name: &str, mut described: Map<String, Value>) -> Value {
-        described.insert("path".to_owned(), format!("{name}/{}", self.version).into());
-        described.insert("app_group".to_owned(), self.group_id.into());
-        described.insert("app_name".to_owned(), self.artifact_id.into());
-        described.insert("app_version".to_owned(), self.version.into());
-        Value::Object(described)
     }
 }
 

@@ -79,10 +79,6 @@ fn a_pom_is_kept_in_short() {
     assert_eq!(
         inspection.metadata,
         json!({
-            "path": "com/acme/app/1.0",
-            "app_group": "com.acme",
-            "app_name": "app",
-            "app_version": "1.0",
             "packaging": "war",
             "name": "The app",
             "description": "Says\n what it is.",

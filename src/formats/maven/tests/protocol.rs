@@ -62,14 +62,13 @@ async fn a_file_is_there_at_every_level() {
             let digest = stage.read(&format!("{address}.{suffix}")).await.expect(200);
             assert_eq!(digest.text().len(), length);
         }
-        for missing in
-            ["1.0/app-1.0.war", "1.0/app-1.0.war.sha1", "2.0/app-2.0.jar", "1.0/maven-metadata.xml"]
-        {
+        for missing in ["1.0/app-1.0.war", "1.0/app-1.0.war.sha1", "2.0/app-2.0.jar"] {
             let missing = address.replace("1.0/app-1.0.jar", missing);
             stage.read(&missing).await.expect(404);
             stage.client.get(&missing).send().await.expect(401);
         }
     }
+    stage.get("com/acme/app/1.0/maven-metadata.xml").await.expect(404);
 }
 
 fn wire_of_a_digest(digest: &str) -> String {
@@ -246,10 +245,7 @@ async fn the_schema_tells_what_the_pom_says() {
         answer["data"]["packageVersion"],
         json!({
             "name": "com/acme/app", "version": "1.0", "packageType": "MAVEN",
-            "rawMetadata": {
-                "path": "com/acme/app/1.0", "app_group": "com.acme", "app_name": "app", "app_version": "1.0",
-                "packaging": "war",
-            },
+            "rawMetadata": { "packaging": "war" },
             "metadata": {
                 "path": "com/acme/app/1.0", "appGroup": "com.acme", "appName": "app", "appVersion": "1.0",
             },

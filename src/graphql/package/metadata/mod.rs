@@ -184,15 +184,23 @@ impl PackageMetadata {
                 recipe: text("recipe")?,
                 recipe_path: text("recipe_path")?,
             })),
-            PackageFormat::Maven => Some(Self::Maven(MavenMetadata {
-                id: id_of!(PackagesMavenMetadatumID, package),
-                created_at,
-                updated_at,
-                path: text("path")?,
-                app_group: text("app_group")?,
-                app_name: text("app_name")?,
-                app_version: text("app_version"),
-            })),
+            // All of it is in the coordinates: a version may have no POM, or not yet.
+            PackageFormat::Maven => {
+                let (group, artifact) = package.name.rsplit_once('/')?;
+                let version = package.version.as_deref();
+                Some(Self::Maven(MavenMetadata {
+                    id: id_of!(PackagesMavenMetadatumID, package),
+                    created_at,
+                    updated_at,
+                    path: version.map_or_else(
+                        || package.name.clone(),
+                        |version| format!("{}/{version}", package.name),
+                    ),
+                    app_group: group.replace('/', "."),
+                    app_name: artifact.to_owned(),
+                    app_version: package.version.clone(),
+                }))
+            }
             PackageFormat::Nuget => Some(Self::Nuget(NugetMetadata {
                 id: id_of!(PackagesNugetMetadatumID, package),
                 icon_url: text("icon_url"),
