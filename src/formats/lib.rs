@@ -9,6 +9,7 @@
 
 mod generic;
 mod npm;
+mod pypi;
 mod shared;
 
 use axum::Router;
@@ -19,6 +20,7 @@ use gateway::{Format, Gateway, RouteInfo, RouteTable};
 static FORMATS: &[&dyn Format] = &[
     &generic::Generic, //
     &npm::Npm,
+    &pypi::Pypi,
 ];
 
 /// Every format of this server.

@@ -6,8 +6,13 @@
 mod bun;
 mod curl;
 mod npm;
+mod pip;
 mod pnpm;
+mod poetry;
+mod python;
 mod python_gitlab;
+mod twine;
+mod uv;
 mod yarn;
 
 use std::{
