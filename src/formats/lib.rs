@@ -10,6 +10,7 @@
 mod generic;
 mod maven;
 mod npm;
+mod pypi;
 mod shared;
 
 use axum::Router;
@@ -21,6 +22,7 @@ static FORMATS: &[&dyn Format] = &[
     &generic::Generic, //
     &maven::Maven,
     &npm::Npm,
+    &pypi::Pypi,
 ];
 
 /// Every format of this server.

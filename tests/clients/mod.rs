@@ -8,9 +8,14 @@ mod curl;
 mod gradle;
 mod maven;
 mod npm;
+mod pip;
 mod pnpm;
+mod poetry;
+mod python;
 mod python_gitlab;
 mod sbt;
+mod twine;
+mod uv;
 mod yarn;
 
 use std::{

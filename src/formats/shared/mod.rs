@@ -2,5 +2,6 @@
 //! GitLab's formats share by definition.
 
 pub(crate) mod checksum;
+pub(crate) mod form;
 pub(crate) mod index_cache;
 pub(crate) mod respond;
