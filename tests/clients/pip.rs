@@ -43,17 +43,24 @@ fn installs_and_downloads_at_project_and_group_level() {
             for (level, path, user, password) in readers(&registry, (user, password)) {
                 let folder = format!("{kind}/{level}");
                 let index = index_url(&registry, &path, user, password);
-                place.run(&folder, &["install", "--target", "out", "--index-url", &index, "acme-wanted==1.0"]);
+                place
+                    .run(&folder, &["install", "--target", "out", "--index-url", &index, "acme-wanted==1.0"]);
                 let code = place.read(&format!("{folder}/out/acme_wanted/__init__.py"));
                 assert_eq!(code, "__version__ = \"1.0\"\n");
                 installed(&place, &format!("{folder}/out"), &needed);
                 let slash = format!("{index}/");
-                place.run(&folder, &["install", "--target", "sourced", "--index-url", &slash, "acme-sourced"]);
+                place
+                    .run(&folder, &["install", "--target", "sourced", "--index-url", &slash, "acme-sourced"]);
                 installed(&place, &format!("{folder}/sourced"), &sourced);
-                place.run(&folder, &["download", "--no-deps", "--dest", "got", "--index-url", &index, "acme-wanted"]);
-                let wheel = std::fs::read(place.folder.path().join(&folder).join("got").join(wanted.wheel_name()));
+                place.run(
+                    &folder,
+                    &["download", "--no-deps", "--dest", "got", "--index-url", &index, "acme-wanted"],
+                );
+                let wheel =
+                    std::fs::read(place.folder.path().join(&folder).join("got").join(wanted.wheel_name()));
                 assert!(wheel.expect("downloaded") == wanted.wheel(), "the bytes come back");
-                let versions = place.run(&folder, &["index", "versions", "--index-url", &index, "acme-needed"]);
+                let versions =
+                    place.run(&folder, &["index", "versions", "--index-url", &index, "acme-needed"]);
                 assert!(versions.contains("Available versions: 1.5"), "{versions}");
             }
         }
@@ -69,7 +76,9 @@ fn reads_the_instance_and_a_project_by_its_path() {
         let registry = Registry::new(database);
         let distribution = distribution("acme", "1.0");
         publish_wheel(&registry, &distribution);
-        for (folder, path) in [("instance", "/api/v4/packages/pypi"), ("path", "/api/v4/projects/acme%2Fweb/packages/pypi")] {
+        for (folder, path) in
+            [("instance", "/api/v4/packages/pypi"), ("path", "/api/v4/projects/acme%2Fweb/packages/pypi")]
+        {
             let index = index_url(&registry, path, "__token__", ROOT_TOKEN);
             place.run(folder, &["install", "--target", "out", "--index-url", &index, "acme"]);
             installed(&place, &format!("{folder}/out"), &distribution);
@@ -77,22 +86,26 @@ fn reads_the_instance_and_a_project_by_its_path() {
         // netrc is the other place that pip has credentials in.
         let (host, _) = registry.server.authority.split_once(':').expect("a port");
         place.write("home/.netrc", &format!("machine {host}\nlogin root\npassword {ROOT_TOKEN}\n"));
-        let index = format!("http://{}{}/pypi/simple", registry.server.authority, registry.project_packages());
+        let index =
+            format!("http://{}{}/pypi/simple", registry.server.authority, registry.project_packages());
         place.run("netrc", &["install", "--target", "out", "--index-url", &index, "acme"]);
     }
 }
 
 #[test]
 fn yanked_and_unfit_versions_are_passed_over_and_hashes_are_checked() {
-    const YANK: &str = "mutation Y($input: SetPackageFlagsInput!) { setPackageFlags(input: $input) { errors } }";
+    const YANK: &str =
+        "mutation Y($input: SetPackageFlagsInput!) { setPackageFlags(input: $input) { errors } }";
     for database in databases() {
         let Some(place) = pip() else { return };
         let registry = Registry::new(database);
-        let unfit = Distribution { headers: Vec::new(), ..distribution("acme", "3.0") }.with("Requires-Python", ">=99");
+        let unfit = Distribution { headers: Vec::new(), ..distribution("acme", "3.0") }
+            .with("Requires-Python", ">=99");
         for distribution in [distribution("acme", "1.0"), distribution("acme", "2.0"), unfit] {
             publish_wheel(&registry, &distribution);
         }
-        let flags = serde_json::json!([{ "packageVersion": "2.0", "flag": "YANKED", "reason": "it explodes" }]);
+        let flags =
+            serde_json::json!([{ "packageVersion": "2.0", "flag": "YANKED", "reason": "it explodes" }]);
         let scope = serde_json::json!({ "projectPath": "acme/web" });
         let input = serde_json::json!({ "scope": scope, "packageType": "PYPI", "packageName": "acme", "flags": flags });
         registry.server.graphql(YANK, &serde_json::json!({ "input": input }));
@@ -118,11 +131,14 @@ fn strangers_install_nothing() {
         let registry = Registry::new(database);
         publish_wheel(&registry, &distribution("acme", "1.0"));
         let path = format!("{}/pypi", registry.project_packages());
-        for (folder, user, password) in
-            [("nobody", "", ""), ("wrong", "__token__", "glpat-nobodyissuedthistoken"), ("name", "root", "root")]
-        {
+        for (folder, user, password) in [
+            ("nobody", "", ""),
+            ("wrong", "__token__", "glpat-nobodyissuedthistoken"),
+            ("name", "root", "root"),
+        ] {
             let index = index_url(&registry, &path, user, password);
-            let refused = place.refused(folder, &["install", "--target", "out", "--index-url", &index, "acme"]);
+            let refused =
+                place.refused(folder, &["install", "--target", "out", "--index-url", &index, "acme"]);
             assert!(refused.contains("No matching distribution") || refused.contains("401"), "{refused}");
         }
     }

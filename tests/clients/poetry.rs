@@ -56,9 +56,13 @@ fn publishes_adds_and_installs_at_project_and_group_level() {
                 place.run(&app, &["add", &name]);
                 let lock = place.read(&format!("{app}/poetry.lock"));
                 assert!(lock.contains(&format!("name = \"{name}\"")), "{lock}");
-                std::fs::remove_dir_all(place.folder.path().join(&app).join(".venv")).expect("an environment");
+                std::fs::remove_dir_all(place.folder.path().join(&app).join(".venv"))
+                    .expect("an environment");
                 place.run(&app, &["install", "--no-cache"]);
-                let seen = place.run(&app, &["run", "python", "-c", &format!("import acme_{kind} as a; print(a.__version__)")]);
+                let seen = place.run(
+                    &app,
+                    &["run", "python", "-c", &format!("import acme_{kind} as a; print(a.__version__)")],
+                );
                 assert!(seen.contains("1.0"), "{seen}");
             }
         }

@@ -10,7 +10,8 @@ use crate::server::ROOT_TOKEN;
 /// A build backend that stands in the source archive, so that nothing is fetched to build it.
 const BACKEND: &str = include_str!("python_backend.py");
 
-const PYPROJECT: &str = "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
+const PYPROJECT: &str =
+    "[build-system]\nrequires = []\nbuild-backend = \"backend\"\nbackend-path = [\".\"]\n";
 
 /// A distribution whose source archive can be installed without an index of build tools.
 pub(crate) fn distribution(name: &str, version: &str) -> Distribution {
@@ -24,13 +25,12 @@ pub(crate) fn distribution(name: &str, version: &str) -> Distribution {
 pub(crate) fn build(place: &Workplace, dist: &str, distribution: &Distribution) -> [PathBuf; 2] {
     let folder = place.folder.path().join(dist);
     fs::create_dir_all(&folder).expect("a folder");
-    [(distribution.wheel_name(), distribution.wheel()), (distribution.source_name(), distribution.source())].map(
-        |(name, bytes)| {
+    [(distribution.wheel_name(), distribution.wheel()), (distribution.source_name(), distribution.source())]
+        .map(|(name, bytes)| {
             let path = folder.join(name);
             fs::write(&path, bytes).expect("a file");
             path
-        },
-    )
+        })
 }
 
 /// A name and a password that publish and read, with what tests call them.

@@ -34,7 +34,10 @@ fn uploads_wheels_and_source_archives() {
             assert!(again.contains("File name has already been taken"), "{again}");
             let slash = format!("{url}/");
             let refused = place.refused(kind, &upload(&["--repository-url", &slash, "--verbose"], &files));
-            assert!(refused.contains("400 Bad request - Validation failed: File name has already"), "{refused}");
+            assert!(
+                refused.contains("400 Bad request - Validation failed: File name has already"),
+                "{refused}"
+            );
         }
         say(&format!("twine on {database:?}: uploaded"));
     }
@@ -49,7 +52,10 @@ fn reads_its_configuration() {
         let (_, user, password) = writers(&registry)[1];
         let url = upload_url(&registry);
         let section = format!("repository = {url}\nusername = {user}\npassword = {password}\n");
-        place.write("home/.pypirc", &format!("[distutils]\nindex-servers =\n    gitlab\n\n[gitlab]\n{section}"));
+        place.write(
+            "home/.pypirc",
+            &format!("[distutils]\nindex-servers =\n    gitlab\n\n[gitlab]\n{section}"),
+        );
         let files = build(&place, "dist", &distribution("acme", "1.0"));
         place.run(".", &upload(&["--repository", "gitlab"], &files));
     }
@@ -64,9 +70,10 @@ fn is_told_what_is_wrong() {
         let arguments = ["--repository-url", url.as_str()];
         let files = build(&place, "dist", &distribution("acme", "1.0"));
         let (reader, reading) = &registry.group_reader;
-        for (user, password, expected) in
-            [("__token__", "glpat-nobodyissuedthistoken", "401 Unauthorized"), (reader, reading, "403 Forbidden")]
-        {
+        for (user, password, expected) in [
+            ("__token__", "glpat-nobodyissuedthistoken", "401 Unauthorized"),
+            (reader, reading, "403 Forbidden"),
+        ] {
             place.set("TWINE_USERNAME", user);
             place.set("TWINE_PASSWORD", password);
             let refused = place.refused(".", &upload(&arguments, &files));
@@ -87,7 +94,8 @@ fn is_told_what_is_wrong() {
         bad.files.push(("acme/more.py".to_owned(), b"1".to_vec()));
         let [wheel, _] = build(&place, "bad", &bad);
         let mut bytes = std::fs::read(&wheel).expect("a wheel");
-        let position = bytes.windows(12).rposition(|window| window == b"acme/more.py").expect("in the directory");
+        let position =
+            bytes.windows(12).rposition(|window| window == b"acme/more.py").expect("in the directory");
         bytes[position + 5] = b'M';
         std::fs::write(&wheel, bytes).expect("a file");
         let refused = place.refused(".", &upload(&arguments, &[wheel]));

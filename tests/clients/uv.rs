@@ -23,7 +23,8 @@ fn publishes_and_installs_at_project_and_group_level() {
         let registry = Registry::new(database);
         for (kind, user, password) in writers(&registry) {
             let needed = distribution(&format!("needed-{kind}"), "1.5");
-            let wanted = distribution(&format!("wanted-{kind}"), "1.0").with("Requires-Dist", &format!("needed-{kind}~=1.0"));
+            let wanted = distribution(&format!("wanted-{kind}"), "1.0")
+                .with("Requires-Dist", &format!("needed-{kind}~=1.0"));
             let dist = format!("{kind}/dist");
             build(&place, &dist, &needed);
             build(&place, &dist, &wanted);
@@ -44,7 +45,17 @@ fn publishes_and_installs_at_project_and_group_level() {
                 place.run(&folder, &[&install[..], &[&spec]].concat());
                 installed(&place, &format!("{folder}/out"), &wanted);
                 installed(&place, &format!("{folder}/out"), &needed);
-                let source = ["pip", "install", "--target", "built", "--no-cache", "--no-binary", ":all:", "--default-index", &index];
+                let source = [
+                    "pip",
+                    "install",
+                    "--target",
+                    "built",
+                    "--no-cache",
+                    "--no-binary",
+                    ":all:",
+                    "--default-index",
+                    &index,
+                ];
                 place.run(&folder, &[&source[..], &[&spec]].concat());
                 installed(&place, &format!("{folder}/built"), &wanted);
             }
@@ -64,7 +75,11 @@ fn passes_over_what_is_there() {
         let url = upload_url(&registry);
         let publish = ["publish", "--publish-url", &url, "--username", user, "--password", password];
         place.run(".", &publish);
-        let simple = format!("http://{user}:{password}@{}{}/pypi/simple", registry.server.authority, registry.project_packages());
+        let simple = format!(
+            "http://{user}:{password}@{}{}/pypi/simple",
+            registry.server.authority,
+            registry.project_packages()
+        );
         place.set("UV_PUBLISH_CHECK_URL", &simple);
         let again = place.run(".", &publish);
         assert!(again.contains("already exists"), "{again}");
@@ -85,7 +100,8 @@ fn locks_and_synchronizes() {
         let (reader, token) = &registry.group_reader;
         place.set("UV_INDEX_REG_USERNAME", reader);
         place.set("UV_INDEX_REG_PASSWORD", token);
-        let simple = format!("{}/api/v4/groups/{}/-/packages/pypi/simple/", registry.server.url(), registry.group);
+        let simple =
+            format!("{}/api/v4/groups/{}/-/packages/pypi/simple/", registry.server.url(), registry.group);
         let project = format!(
             "[project]\nname = \"app\"\nversion = \"0\"\nrequires-python = \">=3.8\"\ndependencies = [\"acme\"]\n\n\
              [[tool.uv.index]]\nname = \"reg\"\nurl = \"{simple}\"\ndefault = true\n"
@@ -96,7 +112,8 @@ fn locks_and_synchronizes() {
         assert!(lock.contains("name = \"acme\"") && lock.contains("upload-time"), "{lock}");
         place.run("app", &["sync", "--no-cache", "--locked"]);
         let python = format!("{}/bin/python", place.folder.path().join("app/.venv").display());
-        let seen = place.run("app", &["run", "--no-sync", &python, "-c", "import acme; print(acme.__version__)"]);
+        let seen =
+            place.run("app", &["run", "--no-sync", &python, "-c", "import acme; print(acme.__version__)"]);
         assert!(seen.contains("1.0"), "{seen}");
     }
 }

@@ -85,7 +85,8 @@ impl Link<'_> {
     fn html(&self) -> String {
         let mut html = format!("<a href=\"{}#sha256={}\"", self.address, self.file.digests.sha256);
         // Always there, as GitLab has it.
-        let _ = write!(html, " data-requires-python=\"{}\"", escaped(self.requires_python.unwrap_or_default()));
+        let _ =
+            write!(html, " data-requires-python=\"{}\"", escaped(self.requires_python.unwrap_or_default()));
         if let Some(sha256) = self.metadata {
             let _ = write!(
                 html,

@@ -41,7 +41,7 @@ impl Dialect for PypiDialect {
             response.extensions_mut().insert(reason);
         }
         if status == StatusCode::METHOD_NOT_ALLOWED {
-            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+            response.headers_mut().insert(header::ALLOW, HeaderValue::from_static(""));
         }
         response
     }

@@ -70,12 +70,18 @@ pub(super) fn inspect(publication: &Publication<'_>) -> Result<Inspection, Failu
         // The file that came last speaks for the version, as in GitLab.
         inspection.metadata = found.core.kept(requires_python);
         inspection.dependencies.clone_from(&found.core.dependencies);
-        inspection.file_properties.push(Properties::new(&name, requires_python, found.metadata.as_deref()).into());
+        inspection
+            .file_properties
+            .push(Properties::new(&name, requires_python, found.metadata.as_deref()).into());
     }
     Ok(inspection)
 }
 
-fn read(file: &IncomingFile<'_>, name: &FileName<'_>, coordinates: Coordinates<'_>) -> Result<Found, Failure> {
+fn read(
+    file: &IncomingFile<'_>,
+    name: &FileName<'_>,
+    coordinates: Coordinates<'_>,
+) -> Result<Found, Failure> {
     match (&name.kind, &name.tags) {
         (FileKind::Wheel, Some(tags)) => wheel::read(file, tags, coordinates),
         (FileKind::Wheel, None) => Err(Failure::internal()),
@@ -106,7 +112,10 @@ impl<'a> Claims<'a> {
         match self.kind {
             Some(claimed) if claimed != kind => Err(Failure::invalid(
                 "metadata",
-                format!("Filetype is invalid: the file is of the type '{kind}', not '{}'", shortened(claimed)),
+                format!(
+                    "Filetype is invalid: the file is of the type '{kind}', not '{}'",
+                    shortened(claimed)
+                ),
             )),
             _ => Ok(()),
         }
@@ -119,14 +128,16 @@ impl<'a> Claims<'a> {
     {
         let spaceless = |text: &str| text.split_whitespace().collect::<String>();
         match (core.fields.requires_python.as_deref(), self.requires_python) {
-            (Some(stated), Some(claimed)) if spaceless(stated) != spaceless(claimed) => Err(Failure::invalid(
-                "metadata",
-                format!(
-                    "Requires python is invalid: the archive says '{}', the form '{}'",
-                    shortened(stated),
-                    shortened(claimed)
-                ),
-            )),
+            (Some(stated), Some(claimed)) if spaceless(stated) != spaceless(claimed) => {
+                Err(Failure::invalid(
+                    "metadata",
+                    format!(
+                        "Requires python is invalid: the archive says '{}', the form '{}'",
+                        shortened(stated),
+                        shortened(claimed)
+                    ),
+                ))
+            }
             (None, Some(claimed)) if claimed.len() > 255 => Err(Failure::invalid(
                 "metadata",
                 format!("Requires python is too long (maximum is 255 characters): '{}'", shortened(claimed)),

@@ -36,7 +36,9 @@ pub(super) fn add_to(table: &mut RouteTable) {
         Err(Failure::forbidden("Uploads are sent as they are: POST /api/v4/projects/:id/packages/pypi"))
     });
     for pattern in ["/simple", "/simple/"] {
-        table.route(Method::GET, Levels::All, pattern, Intent::Read, |call| async move { simple::list(&call).await });
+        table.route(Method::GET, Levels::All, pattern, Intent::Read, |call| async move {
+            simple::list(&call).await
+        });
     }
     // One for each table.
     let cache = Arc::new(IndexCache::default());

@@ -5,9 +5,7 @@ use std::{fmt::Write as _, str::FromStr as _};
 use domain::{
     DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion,
     coordinates::{Coordinate, MAX_LENGTH, is_safe_segment},
-    rules::{
-        FormatRules, Fragment, Inspection, Publication, PublishedFile, PublishedVersion, Republish,
-    },
+    rules::{FormatRules, Fragment, Inspection, Publication, PublishedFile, PublishedVersion, Republish},
 };
 use pep440_rs::{LocalSegment, PrereleaseKind, Version};
 
@@ -41,7 +39,10 @@ pub(super) fn is_name(raw: &str) -> bool {
     let inner = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
     let border = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let bytes = raw.as_bytes();
-    raw.len() <= MAX_LENGTH && border(bytes.first()) && border(bytes.last()) && bytes.iter().copied().all(inner)
+    raw.len() <= MAX_LENGTH
+        && border(bytes.first())
+        && border(bytes.last())
+        && bytes.iter().copied().all(inner)
 }
 
 /// Parses a version of PEP 440, in any of its spellings but with spaces around it.
@@ -206,8 +207,11 @@ impl FormatRules for PypiRules {
 /// What is shown of a value that was refused: its beginning, without characters that disturb a terminal.
 pub(super) fn shortened(text: &str) -> String {
     const SHOWN: usize = 100;
-    let mut shown: String =
-        text.chars().take(SHOWN).map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect();
+    let mut shown: String = text
+        .chars()
+        .take(SHOWN)
+        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
+        .collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }

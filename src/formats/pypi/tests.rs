@@ -31,7 +31,12 @@ impl Content for InMemory<'_> {
 }
 
 fn digests(bytes: &[u8]) -> Digests {
-    Digests { sha256: domain::Sha256(sha2::Sha256::digest(bytes).into()), md5: None, sha1: None, sha512: None }
+    Digests {
+        sha256: domain::Sha256(sha2::Sha256::digest(bytes).into()),
+        md5: None,
+        sha1: None,
+        sha512: None,
+    }
 }
 
 fn incoming<'a>(file_name: &str, bytes: &[u8], content: &'a InMemory<'a>) -> IncomingFile<'a> {
@@ -46,7 +51,12 @@ fn incoming<'a>(file_name: &str, bytes: &[u8], content: &'a InMemory<'a>) -> Inc
 }
 
 /// Runs the inspector as the model does.
-fn inspect((name, version): (&str, &str), file_name: &str, claims: Value, bytes: &[u8]) -> Result<Inspection, Failure> {
+fn inspect(
+    (name, version): (&str, &str),
+    file_name: &str,
+    claims: Value,
+    bytes: &[u8],
+) -> Result<Inspection, Failure> {
     let content = InMemory(bytes);
     let name = PypiRules.name(name)?;
     let version = PypiRules.version(version)?;
@@ -62,6 +72,10 @@ fn inspect((name, version): (&str, &str), file_name: &str, claims: Value, bytes:
 /// The text of what is refused for what is in the archive.
 fn refusal(outcome: Result<Inspection, Failure>) -> String {
     let failure = outcome.expect_err("refused");
-    assert_eq!((failure.code, failure.field.as_deref()), (domain::ErrorCode::Invalid, Some("archive")), "{failure}");
+    assert_eq!(
+        (failure.code, failure.field.as_deref()),
+        (domain::ErrorCode::Invalid, Some("archive")),
+        "{failure}"
+    );
     failure.message.strip_prefix("The package archive is invalid: ").expect("GitLab's words first").to_owned()
 }

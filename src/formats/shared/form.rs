@@ -36,7 +36,9 @@ pub(crate) enum FormError {
 impl From<multer::Error> for FormError {
     fn from(error: multer::Error) -> Self {
         match error {
-            multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => Self::TooLarge,
+            multer::Error::StreamSizeExceeded { .. } | multer::Error::FieldSizeExceeded { .. } => {
+                Self::TooLarge
+            }
             multer::Error::IncompleteStream
             | multer::Error::IncompleteHeaders
             | multer::Error::IncompleteFieldData { .. }
@@ -163,7 +165,8 @@ impl Stream for Part {
 
     fn poll_next(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let Self { field, gate } = self.get_mut();
-        let poll = |context: &mut Context<'_>| Pin::new(&mut *field).poll_next(context).map(Option::transpose);
+        let poll =
+            |context: &mut Context<'_>| Pin::new(&mut *field).poll_next(context).map(Option::transpose);
         drive(gate, context, poll).map(Result::transpose)
     }
 }

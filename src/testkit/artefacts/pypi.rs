@@ -91,7 +91,8 @@ impl Distribution {
         let folder = format!("{}.dist-info", self.stem());
         let mut files = self.files.clone();
         files.push((format!("{folder}/METADATA"), self.metadata().into_bytes()));
-        let wheel = format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {}\n", self.tag);
+        let wheel =
+            format!("Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {}\n", self.tag);
         files.push((format!("{folder}/WHEEL"), wheel.into_bytes()));
         let mut record = String::new();
         for (path, content) in &files {

@@ -39,7 +39,9 @@ impl CoreMetadata {
         }
         let fields = Metadata::parse(bytes).map_err(|error| refuse(format!("cannot be read: {error}")))?;
         check_coordinates(&fields, coordinates)?;
-        if let Some(python) = fields.requires_python.as_deref().filter(|python| python.len() > MAX_REQUIRES_PYTHON) {
+        if let Some(python) =
+            fields.requires_python.as_deref().filter(|python| python.len() > MAX_REQUIRES_PYTHON)
+        {
             return Err(refuse(format!(
                 "has a Requires-Python of more than {MAX_REQUIRES_PYTHON} bytes: '{}'",
                 shortened(python)
@@ -49,8 +51,9 @@ impl CoreMetadata {
             return Err(refuse(format!("declares more than {MAX_DEPENDENCIES} dependencies")));
         }
         let dependency = |text: &String| {
-            let requirement = requirement::parse(text)
-                .ok_or_else(|| refuse(format!("has a Requires-Dist that cannot be read: '{}'", shortened(text))))?;
+            let requirement = requirement::parse(text).ok_or_else(|| {
+                refuse(format!("has a Requires-Dist that cannot be read: '{}'", shortened(text)))
+            })?;
             Ok(DeclaredDependency {
                 name: requirement.name,
                 version_pattern: requirement.wanted,
@@ -77,7 +80,10 @@ impl CoreMetadata {
             ("summary", fields.summary.as_deref(), 255),
         ] {
             if let Some(value) = value {
-                kept.insert(key.to_owned(), Value::from(truncated(&value.replace('\0', "\u{fffd}"), longest)));
+                kept.insert(
+                    key.to_owned(),
+                    Value::from(truncated(&value.replace('\0', "\u{fffd}"), longest)),
+                );
             }
         }
         Value::Object(kept)

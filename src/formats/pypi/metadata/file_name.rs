@@ -86,13 +86,18 @@ impl<'a> FileName<'a> {
                 !single.is_empty() && single.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
             })
         };
-        let is_build =
-            |build: &str| build.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'));
+        let is_build = |build: &str| {
+            build.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.'))
+        };
         if !build.is_none_or(is_build) || ![python, abi, platform].into_iter().all(is_tag) {
             return None;
         }
         let tags = Tags { build, python, abi, platform };
-        let file = Self { kind: FileKind::Wheel, stem: &stem[..parts[0].len() + 1 + parts[1].len()], tags: Some(tags) };
+        let file = Self {
+            kind: FileKind::Wheel,
+            stem: &stem[..parts[0].len() + 1 + parts[1].len()],
+            tags: Some(tags),
+        };
         file.candidates().next().is_some().then_some(file)
     }
 

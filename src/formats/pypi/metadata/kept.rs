@@ -63,10 +63,8 @@ impl KeptMetadata {
         }
         let mut deflated = Vec::new();
         DeflateEncoder::new(text, Compression::best()).read_to_end(&mut deflated).ok()?;
-        (deflated.len() <= MAX_COMPRESSED).then(|| Self {
-            sha256: hex::encode(Sha256::digest(text)),
-            deflated: STANDARD.encode(deflated),
-        })
+        (deflated.len() <= MAX_COMPRESSED)
+            .then(|| Self { sha256: hex::encode(Sha256::digest(text)), deflated: STANDARD.encode(deflated) })
     }
 
     /// The text.

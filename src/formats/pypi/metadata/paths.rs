@@ -31,6 +31,7 @@ pub(super) fn checked(path: &str) -> Result<String, Failure> {
     if unsafe_path {
         return Err(refuse(format_args!("the path '{}' is not allowed", shortened(path))));
     }
-    let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty() && *segment != ".").collect();
+    let segments: Vec<&str> =
+        path.split('/').filter(|segment| !segment.is_empty() && *segment != ".").collect();
     Ok(segments.join("/"))
 }

@@ -37,7 +37,10 @@ impl Record {
         let mut lines = HashMap::new();
         for row in rows(text)? {
             let [path, hash, size] = row.as_slice() else {
-                return Err(refuse(format_args!("RECORD has a line without three columns: '{}'", shortened(&row.join(",")))));
+                return Err(refuse(format_args!(
+                    "RECORD has a line without three columns: '{}'",
+                    shortened(&row.join(","))
+                )));
             };
             let path = paths::checked(path)?;
             let line = Line { hash: hash_of(hash, &path)?, size: size_of(size, &path)? };
@@ -62,7 +65,10 @@ impl Record {
         let (algorithm, expected) =
             line.hash.ok_or_else(|| refuse(format_args!("RECORD has no hash of '{}'", shortened(path))))?;
         if line.size.is_some_and(|stated| stated != size) {
-            return Err(refuse(format_args!("RECORD states another size of '{}' than {size}", shortened(path))));
+            return Err(refuse(format_args!(
+                "RECORD states another size of '{}' than {size}",
+                shortened(path)
+            )));
         }
         let actual = match algorithm {
             Algorithm::Sha256 => digest::<Sha256>(content),
@@ -107,7 +113,8 @@ fn hash_of(column: &str, path: &str) -> Result<Option<(Algorithm, Vec<u8>)>, Fai
     if column.is_empty() {
         return Ok(None);
     }
-    let bad = || refuse(format_args!("RECORD has no SHA-2 hash of '{}': '{}'", shortened(path), shortened(column)));
+    let bad =
+        || refuse(format_args!("RECORD has no SHA-2 hash of '{}': '{}'", shortened(path), shortened(column)));
     let (name, encoded) = column.split_once('=').ok_or_else(bad)?;
     let algorithm = match name {
         "sha256" => Algorithm::Sha256,

@@ -19,10 +19,12 @@ pub(super) struct Requirement {
 /// Takes a requirement apart. What stands in its parts is left as it is: only installers must understand all of it.
 pub(super) fn parse(text: &str) -> Option<Requirement> {
     let text = text.trim();
-    if text.len() > MAX_LENGTH || text.contains(|letter: char| letter.is_control() && !letter.is_whitespace()) {
+    if text.len() > MAX_LENGTH || text.contains(|letter: char| letter.is_control() && !letter.is_whitespace())
+    {
         return None;
     }
-    let end = text.find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-')));
+    let end =
+        text.find(|letter: char| !(letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-')));
     let (name, rest) = text.split_at(end.unwrap_or(text.len()));
     if !is_name(name) {
         return None;
@@ -34,7 +36,10 @@ pub(super) fn parse(text: &str) -> Option<Requirement> {
         Some(inside) => inside.strip_suffix(')')?.trim(),
         None => versions,
     };
-    if !(versions.is_empty() || versions.starts_with(['<', '>', '=', '!', '~', '@']) || is_bare_version(versions)) {
+    if !(versions.is_empty()
+        || versions.starts_with(['<', '>', '=', '!', '~', '@'])
+        || is_bare_version(versions))
+    {
         return None;
     }
     let wanted = match (extras.as_str(), versions) {

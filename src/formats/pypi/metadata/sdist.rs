@@ -38,9 +38,9 @@ struct Source<'a> {
 
 impl Source<'_> {
     fn visit(&mut self, path: &str, size: u64, content: &mut dyn Read) -> Result<(), Failure> {
-        let (top, inner) = path
-            .split_once('/')
-            .ok_or_else(|| refuse(format_args!("'{}' is outside the folder of the package", shortened(path))))?;
+        let (top, inner) = path.split_once('/').ok_or_else(|| {
+            refuse(format_args!("'{}' is outside the folder of the package", shortened(path)))
+        })?;
         match &self.top {
             Some(known) if known == top => {}
             Some(known) => {

@@ -178,7 +178,8 @@ where
             // As tar wrote folders before it had a type for them.
             EntryType::Regular if size == 0 => self.names.take_directory(&path)?,
             EntryType::Symlink | EntryType::Link => {
-                let target = entry.link_name_bytes().ok_or_else(|| refuse("it has a link without a target"))?;
+                let target =
+                    entry.link_name_bytes().ok_or_else(|| refuse("it has a link without a target"))?;
                 let target = paths::text(&target)?.to_owned();
                 if kind == EntryType::Symlink {
                     self.names.take_symbolic(&path, &target)?;
@@ -186,7 +187,9 @@ where
                     self.names.take_hard(&path, &target)?;
                 }
             }
-            _ => return Err(refuse(format_args!("'{}' is neither a file nor a directory", shortened(&path)))),
+            _ => {
+                return Err(refuse(format_args!("'{}' is neither a file nor a directory", shortened(&path))));
+            }
         }
         Ok(())
     }
@@ -202,7 +205,8 @@ where
         for extension in tar::PaxExtensions::new(&text) {
             let key = extension.as_ref().ok().and_then(|extension| extension.key().ok());
             match key {
-                Some(key) if !matches!(key, "size" | "path" | "linkpath") && !key.starts_with("GNU.sparse") => {}
+                Some(key)
+                    if !matches!(key, "size" | "path" | "linkpath") && !key.starts_with("GNU.sparse") => {}
                 _ => return Err(refuse("it has a global header that changes its entries")),
             }
         }

@@ -123,7 +123,8 @@ fn respond(representation: Representation, etag: &str, document: Option<Bytes>) 
     let mut response = Response::new(document.map_or_else(Body::empty, Body::from));
     *response.status_mut() = status;
     let headers = response.headers_mut();
-    headers.insert(header::ETAG, HeaderValue::try_from(format!("\"{etag}\"")).map_err(|_| Failure::internal())?);
+    headers
+        .insert(header::ETAG, HeaderValue::try_from(format!("\"{etag}\"")).map_err(|_| Failure::internal())?);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(representation.content_type));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
     headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));

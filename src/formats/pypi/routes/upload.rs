@@ -26,7 +26,8 @@ pub(super) async fn publish(mut call: Call) -> Result<Response, Failure> {
     if form.next_file().await?.is_some() {
         return Err(parameter("content", "is given twice"));
     }
-    let publication = Publication { project, upload: upload.id, file_name: file.name, fields: form.fields, staged };
+    let publication =
+        Publication { project, upload: upload.id, file_name: file.name, fields: form.fields, staged };
     publication.run(&call).await?;
     Ok(plain(StatusCode::CREATED))
 }

@@ -121,8 +121,14 @@ fn what_is_preferred_is_answered() {
     const V1_HTML: &str = "application/vnd.pypi.simple.v1+html";
     for (accept, answer) in [
         // pip, uv, poetry, a browser, curl
-        ("application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01", JSON),
-        ("application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01", JSON),
+        (
+            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
+            JSON,
+        ),
+        (
+            "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01",
+            JSON,
+        ),
         ("application/vnd.pypi.simple.v1+html, text/html; q=0.01", V1_HTML),
         ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", HTML),
         ("*/*", HTML),
@@ -145,7 +151,11 @@ fn what_is_preferred_is_answered() {
     }
     assert_eq!(answered(&["text/html;q=0.1", JSON], None), JSON, "in two lines");
     assert_eq!(answered(&[HTML], Some("application/vnd.pypi.simple.v1+json")), JSON);
-    assert_eq!(answered(&[HTML], Some("application/vnd.pypi.simple.latest json")), JSON, "an unescaped plus sign");
+    assert_eq!(
+        answered(&[HTML], Some("application/vnd.pypi.simple.latest json")),
+        JSON,
+        "an unescaped plus sign"
+    );
     assert_eq!(answered(&[JSON], Some("text/html")), HTML);
     let failure = Representation::of(&HeaderMap::new(), Some("json")).expect_err("unknown");
     assert_eq!(failure.message, "format does not have a valid value");

@@ -36,7 +36,11 @@ async fn failures_read_as_gitlabs() {
         ("a reporter publishes", Failure::forbidden("You are not allowed to do this"), false),
         ("protected", code(ErrorCode::Protected, "A rule protects it"), false),
         ("the file is there", code(ErrorCode::Duplicate, "it has a.whl").about(Subject::PackageFile), false),
-        ("the version was deleted", code(ErrorCode::Duplicate, "it was deleted").about(Subject::Package), false),
+        (
+            "the version was deleted",
+            code(ErrorCode::Duplicate, "it was deleted").about(Subject::Package),
+            false,
+        ),
         ("too large", code(ErrorCode::TooLarge, "4 GiB"), false),
         ("published to a group", code(ErrorCode::Unsupported, "Publish to a project"), false),
         ("switched off", code(ErrorCode::RegistryDisabled, "off").about(Subject::Project), false),

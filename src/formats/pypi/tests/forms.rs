@@ -14,7 +14,8 @@ use crate::pypi::wire::form::{Fields, UploadForm};
 type Read = (Fields, Option<(String, Vec<u8>)>);
 
 async fn read(body: Vec<u8>, chunk: usize, maximum_size: u64) -> Result<Read, Failure> {
-    let chunks: Vec<io::Result<Bytes>> = body.chunks(chunk).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
+    let chunks: Vec<io::Result<Bytes>> =
+        body.chunks(chunk).map(|chunk| Ok(Bytes::copy_from_slice(chunk))).collect();
     let mut form = UploadForm::new(stream::iter(chunks).boxed(), &content_type(), maximum_size)?;
     let mut file = None;
     while let Some(next) = form.next_file().await? {
@@ -39,7 +40,11 @@ async fn fields_stand_before_and_after_the_file() {
     for chunk in [1, 2, 7, 64, 10_000] {
         let (read, file) = read(body.clone(), chunk, 1_000).await.expect("a form");
         assert_eq!(read, fields("a", "1.0"));
-        assert_eq!(file, Some(("a-1.0.tar.gz".to_owned(), b"\r\n--almost a boundary\r\n".to_vec())), "{chunk}");
+        assert_eq!(
+            file,
+            Some(("a-1.0.tar.gz".to_owned(), b"\r\n--almost a boundary\r\n".to_vec())),
+            "{chunk}"
+        );
     }
 }
 
@@ -49,7 +54,9 @@ async fn what_is_no_form_of_an_upload_is_refused() {
     let mut broken = form(&[("name", "a")], Some(("a", b"x")));
     broken.truncate(broken.len() - 3);
     let headers = format!("--{BOUNDARY}\r\nX-Long: {}", "x".repeat(200_000)).into_bytes();
-    let unnamed = format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nx\r\n--{BOUNDARY}--\r\n");
+    let unnamed = format!(
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"content\"\r\n\r\nx\r\n--{BOUNDARY}--\r\n"
+    );
     let latin = form(&[("name", "")], None);
     let position = latin.windows(4).position(|window| window == b"\r\n\r\n").expect("a field") + 4;
     let latin = [&latin[..position], b"\xe4", &latin[position..]].concat();
@@ -66,13 +73,17 @@ async fn what_is_no_form_of_an_upload_is_refused() {
         let failure = read(body, 1_000, 1_000).await.expect_err(reason);
         assert_eq!(failure.message, reason);
     }
-    let no_form = UploadForm::new(stream::empty().boxed(), "application/json", 1).map(drop).expect_err("no form");
+    let no_form =
+        UploadForm::new(stream::empty().boxed(), "application/json", 1).map(drop).expect_err("no form");
     assert_eq!(no_form.message, "content is missing");
 }
 
 #[tokio::test]
 async fn no_more_is_read_than_is_needed() {
-    use std::sync::{Arc, atomic::{AtomicUsize, Ordering}};
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    };
 
     let taken = Arc::new(AtomicUsize::new(0));
     let count = Arc::clone(&taken);

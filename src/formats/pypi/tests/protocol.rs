@@ -62,8 +62,14 @@ async fn an_index_is_there_at_every_level_and_in_every_spelling() {
     let (group, project) = (stage.group.id.0, stage.project.id.0);
     let bases = [
         (stage.at(""), stage.at("")),
-        ("/api/v4/projects/acme%2Fweb/packages/pypi".to_owned(), format!("/api/v4/projects/{project}/packages/pypi")),
-        (format!("/api/v4/groups/{group}/-/packages/pypi"), format!("/api/v4/groups/{group}/-/packages/pypi")),
+        (
+            "/api/v4/projects/acme%2Fweb/packages/pypi".to_owned(),
+            format!("/api/v4/projects/{project}/packages/pypi"),
+        ),
+        (
+            format!("/api/v4/groups/{group}/-/packages/pypi"),
+            format!("/api/v4/groups/{group}/-/packages/pypi"),
+        ),
         ("/api/v4/groups/acme/-/packages/pypi".to_owned(), format!("/api/v4/groups/{group}/-/packages/pypi")),
         ("/api/v4/packages/pypi".to_owned(), "/api/v4/packages/pypi".to_owned()),
     ];
@@ -74,7 +80,10 @@ async fn an_index_is_there_at_every_level_and_in_every_spelling() {
             assert_eq!(html.header("vary"), "Accept, Authorization");
             assert!(html.text().contains("<h1>Links for Acme.Web</h1>"), "{}", html.text());
             assert!(html.text().contains("data-requires-python=\"&gt;=3.8\""), "{}", html.text());
-            let same = stage.client.get(format!("{base}/simple/{name}")).header("if-none-match", html.header("etag"));
+            let same = stage
+                .client
+                .get(format!("{base}/simple/{name}"))
+                .header("if-none-match", html.header("etag"));
             let same = same.by(&stage.world.people.reporter).send().await.expect(304);
             assert!(same.body.is_empty());
         }
@@ -90,7 +99,13 @@ async fn an_index_is_there_at_every_level_and_in_every_spelling() {
             let list = stage.get(&address).await.expect(200);
             let link = format!("href=\"http://registry.test{linked}/simple/acme-web\"");
             assert!(list.text().contains(&link), "{} has {link}", list.text());
-            let list = stage.client.get(&address).header("accept", JSON).by(&stage.world.people.reporter).send().await;
+            let list = stage
+                .client
+                .get(&address)
+                .header("accept", JSON)
+                .by(&stage.world.people.reporter)
+                .send()
+                .await;
             assert_eq!(list.header("content-type"), "application/vnd.pypi.simple.v1+json; charset=utf-8");
             assert_eq!(list.json()["projects"], json!([{ "name": "Acme.Web" }]));
         }
@@ -120,7 +135,13 @@ async fn wire_traffic_of_a_page() {
     let json = stage.client.get(stage.at("/simple/acme/?format=application/vnd.pypi.simple.v1%2Bjson"));
     let json = json.by(&stage.world.people.reporter).send().await.expect(200);
     assert_eq!(json.header("content-type"), "application/vnd.pypi.simple.v1+json; charset=utf-8");
-    let head = stage.client.head(stage.at("/simple/acme/")).by(&stage.world.people.reporter).send().await.expect(200);
+    let head = stage
+        .client
+        .head(stage.at("/simple/acme/"))
+        .by(&stage.world.people.reporter)
+        .send()
+        .await
+        .expect(200);
     assert!(head.body.is_empty() && head.header("etag").ends_with("-html\""), "{}", head.header("etag"));
 }
 
@@ -142,7 +163,8 @@ async fn a_file_name_is_taken_once_and_never_comes_back_with_other_bytes() {
     stage.publish(&distribution).await.expect(201);
     let taken = stage.publish(&distribution).await;
     let (status, text) = told(&taken);
-    let expected = "400 Bad request - Validation failed: File name has already been taken, the file already exists: ";
+    let expected =
+        "400 Bad request - Validation failed: File name has already been taken, the file already exists: ";
     assert!(status == 400 && text.starts_with(expected), "{text}");
     let version = "query V($scope: PackageScopeInput!) { packageVersion(scope: $scope, packageType: PYPI, \
                    packageName: \"acme\", packageVersion: \"1.0\") { id } }";
@@ -174,7 +196,10 @@ async fn a_yanked_version_says_so() {
     };
     stage.world.graphql(&stage.world.people.maintainer, yank, flag(true)).await;
     let page = stage.page(&stage.at(""), "acme").await;
-    assert_eq!((&page["files"][0]["yanked"], &page["files"][1]["yanked"]), (&json!("<broken>"), &json!(false)));
+    assert_eq!(
+        (&page["files"][0]["yanked"], &page["files"][1]["yanked"]),
+        (&json!("<broken>"), &json!(false))
+    );
     let html = stage.get(&stage.at("/simple/acme/")).await;
     assert!(html.text().contains(" data-yanked=\"&lt;broken&gt;\""), "{}", html.text());
     assert_ne!(html.header("etag"), before.header("etag"));
@@ -185,9 +210,8 @@ async fn a_yanked_version_says_so() {
 #[tokio::test]
 async fn what_the_archive_says_is_in_the_schema() {
     let stage = Stage::new().await;
-    let distribution = Distribution::new("acme", "1.0")
-        .with("Keywords", "anvil")
-        .with("Requires-Dist", "b; extra == \"c\"");
+    let distribution =
+        Distribution::new("acme", "1.0").with("Keywords", "anvil").with("Requires-Dist", "b; extra == \"c\"");
     stage.publish(&distribution).await.expect(201);
     let document = "query V($scope: PackageScopeInput!) { packageVersion(scope: $scope, packageType: PYPI, \
         packageName: \"acme\", packageVersion: \"1\") { version metadata { ... on PypiMetadata { keywords requiredPython \
@@ -226,7 +250,10 @@ async fn uploads_are_refused_in_gitlabs_words() {
         (form(&[], None), "content is missing, name is missing, version is missing"),
         (form(&[], file()), "name is missing, version is missing"),
         (form(&[("name", "acme"), ("version", "")], file()), "version is missing"),
-        (form(&[("name", "acme"), ("version", "1.0"), ("sha256_digest", "abc")], file()), "sha256_digest is invalid"),
+        (
+            form(&[("name", "acme"), ("version", "1.0"), ("sha256_digest", "abc")], file()),
+            "sha256_digest is invalid",
+        ),
         (form(&[("md5_digest", "abc"), good[0], good[1]], file()), "md5_digest is invalid"),
     ] {
         let answer = stage.upload(body).await.expect(400);
@@ -234,13 +261,34 @@ async fn uploads_are_refused_in_gitlabs_words() {
     }
     let validation = |text: &str| format!("400 Bad request - Validation failed: {text}");
     for (body, text) in [
-        (form(&[("name", ".$/@!^*"), ("version", "1.0")], file()), validation("Name is invalid: '.$/@!^*' is not a name")),
-        (form(&[("name", "acme"), ("version", "one")], file()), validation("Version is invalid: 'one' is not a version")),
-        (form(&[("name", "other"), ("version", "1.0")], file()), validation(&format!("File name is invalid: '{name}' is not a file of the package 'other'"))),
-        (form(&with(&[]), Some(("acme-1.0.egg", b"x"))), validation("File name is invalid: 'acme-1.0.egg' is neither")),
-        (form(&with(&[("requires_python", ">=2")]), file()), validation("Requires python is invalid: the archive says '>=3.8', the form '>=2'")),
-        (form(&with(&[]), Some((&name, b"no archive"))), validation("The package archive is invalid: it is not a zip archive")),
-        (form(&with(&[]), Some((&name, &wheel[..wheel.len() - 1]))), validation("The package archive is invalid: there is data after its end")),
+        (
+            form(&[("name", ".$/@!^*"), ("version", "1.0")], file()),
+            validation("Name is invalid: '.$/@!^*' is not a name"),
+        ),
+        (
+            form(&[("name", "acme"), ("version", "one")], file()),
+            validation("Version is invalid: 'one' is not a version"),
+        ),
+        (
+            form(&[("name", "other"), ("version", "1.0")], file()),
+            validation(&format!("File name is invalid: '{name}' is not a file of the package 'other'")),
+        ),
+        (
+            form(&with(&[]), Some(("acme-1.0.egg", b"x"))),
+            validation("File name is invalid: 'acme-1.0.egg' is neither"),
+        ),
+        (
+            form(&with(&[("requires_python", ">=2")]), file()),
+            validation("Requires python is invalid: the archive says '>=3.8', the form '>=2'"),
+        ),
+        (
+            form(&with(&[]), Some((&name, b"no archive"))),
+            validation("The package archive is invalid: it is not a zip archive"),
+        ),
+        (
+            form(&with(&[]), Some((&name, &wheel[..wheel.len() - 1]))),
+            validation("The package archive is invalid: there is data after its end"),
+        ),
     ] {
         let (status, told) = told(&stage.upload(body).await);
         assert!(status == 400 && told.starts_with(&text), "expected '{text}', got '{told}'");
@@ -250,9 +298,13 @@ async fn uploads_are_refused_in_gitlabs_words() {
     let (status, text) = told(&stage.upload(form(&wrong, file())).await);
     assert!(status == 400 && text.contains(&digest), "{text}");
     for base in ["/api/v4/groups/acme/-/packages/pypi", "/api/v4/packages/pypi/"] {
-        let request = stage.client.post(base).header("content-type", content_type()).body(form(&good, file()));
+        let request =
+            stage.client.post(base).header("content-type", content_type()).body(form(&good, file()));
         let (status, text) = told(&request.by(&stage.world.people.developer).send().await);
-        assert!(status == 405 && text.starts_with("405 Method Not Allowed - Packages are published to a project"), "{status} {text}");
+        assert!(
+            status == 405 && text.starts_with("405 Method Not Allowed - Packages are published to a project"),
+            "{status} {text}"
+        );
     }
     let authorize = stage.client.post(stage.at("/authorize")).by(&stage.world.people.developer).send().await;
     assert_eq!(authorize.status, 403);
@@ -265,7 +317,8 @@ async fn uploads_are_refused_in_gitlabs_words() {
 async fn a_group_lists_the_newest_of_two_files_with_one_name() {
     let stage = Stage::new().await;
     let second = stage.world.project(&stage.group, "second", Visibility::Private).await;
-    let (old, new) = (Distribution::new("acme", "1.0"), Distribution::new("acme", "1.0").with("Keywords", "newer"));
+    let (old, new) =
+        (Distribution::new("acme", "1.0"), Distribution::new("acme", "1.0").with("Keywords", "newer"));
     stage.publish(&old).await.expect(201);
     let body = new.form(&new.wheel_name(), &new.wheel());
     stage.upload_to(&second, body, &stage.world.people.owner).await.expect(201);
@@ -294,7 +347,11 @@ async fn a_digest_in_an_address_has_to_be_the_files() {
         format!("/files/{sha256}/{name}.asc"),
         format!("/files/{sha256}/nonsense"),
     ] {
-        assert_eq!(told(&stage.get(&stage.at(&bad)).await), (404, "404 Package Not Found".to_owned()), "{bad}");
+        assert_eq!(
+            told(&stage.get(&stage.at(&bad)).await),
+            (404, "404 Package Not Found".to_owned()),
+            "{bad}"
+        );
     }
 }
 

@@ -26,7 +26,9 @@ fn names_are_compared_as_pep_503_has_it() {
         assert_eq!((checked.display.as_str(), checked.key.as_str()), (name, key));
     }
     let long = "a".repeat(256);
-    for bad in ["", "-a", "a-", ".a", "a_", "a b", "a/b", "..", "a\n", "\u{e4}", "a+b", "@a/b", "a%2fb", &long] {
+    for bad in
+        ["", "-a", "a-", ".a", "a_", "a b", "a/b", "..", "a\n", "\u{e4}", "a+b", "@a/b", "a%2fb", &long]
+    {
         let failure = PypiRules.name(bad).expect_err(bad);
         assert!(failure.message.starts_with("Name is invalid"), "{failure}");
     }
@@ -52,7 +54,9 @@ fn versions_are_compared_as_pep_440_has_it() {
         let checked = PypiRules.version(version).expect(version);
         assert_eq!((checked.display.as_str(), checked.key.as_str()), (version, key));
     }
-    for bad in ["", "latest", "1.0.x", " 1.0", "1.0\n", "1.0-foo", "1.*", "1..0", "99999999999999999999.0", "1/0"] {
+    for bad in
+        ["", "latest", "1.0.x", " 1.0", "1.0\n", "1.0-foo", "1.*", "1..0", "99999999999999999999.0", "1/0"]
+    {
         let failure = PypiRules.version(bad).expect_err(bad);
         assert!(failure.message.starts_with("Version is invalid"), "{failure}");
     }
@@ -145,8 +149,9 @@ fn any_version() -> impl Strategy<Value = String> {
         prop_oneof![Just(String::new()), number.prop_map(|(letter, number)| format!("{letter}{number}"))]
     };
     let local = prop_oneof![2 => Just(String::new()), 1 => "\\+[a-z0-9]{1,3}(\\.[a-z0-9]{1,3}){0,2}"];
-    (epoch, release, numbered(&["a", "b", "rc"]), numbered(&[".post"]), numbered(&[".dev"]), local)
-        .prop_map(|(epoch, release, pre, post, dev, local)| format!("{epoch}{release}{pre}{post}{dev}{local}"))
+    (epoch, release, numbered(&["a", "b", "rc"]), numbered(&[".post"]), numbered(&[".dev"]), local).prop_map(
+        |(epoch, release, pre, post, dev, local)| format!("{epoch}{release}{pre}{post}{dev}{local}"),
+    )
 }
 
 fn check_harmless(raw: &str) {

@@ -12,7 +12,8 @@ use zip::{ZipWriter, write::SimpleFileOptions};
 use super::{inspect, refusal};
 
 const ACME: (&str, &str) = ("acme", "1.0");
-const PKG_INFO: &str = "Metadata-Version: 2.1\nName: acme\nVersion: 1.0\nRequires-Python: >=3.9\nRequires-Dist: a>1\n";
+const PKG_INFO: &str =
+    "Metadata-Version: 2.1\nName: acme\nVersion: 1.0\nRequires-Python: >=3.9\nRequires-Dist: a>1\n";
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
@@ -92,10 +93,19 @@ fn there_is_one_folder_with_one_pkg_info() {
     for (tar, reason) in [
         (empty(), "there is no PKG-INFO in the folder of the package"),
         (empty().file("acme-1.0/acme.py", ""), "there is no PKG-INFO in the folder of the package"),
-        (empty().file("acme-1.0/src/PKG-INFO", PKG_INFO), "there is no PKG-INFO in the folder of the package"),
+        (
+            empty().file("acme-1.0/src/PKG-INFO", PKG_INFO),
+            "there is no PKG-INFO in the folder of the package",
+        ),
         (empty().file("PKG-INFO", PKG_INFO), "'PKG-INFO' is outside the folder of the package"),
-        (empty().file("other-1.0/PKG-INFO", PKG_INFO), "its folder is called 'other-1.0', which is not 'acme-1'"),
-        (empty().file("acme-1.1/PKG-INFO", PKG_INFO), "its folder is called 'acme-1.1', which is not 'acme-1'"),
+        (
+            empty().file("other-1.0/PKG-INFO", PKG_INFO),
+            "its folder is called 'other-1.0', which is not 'acme-1'",
+        ),
+        (
+            empty().file("acme-1.1/PKG-INFO", PKG_INFO),
+            "its folder is called 'acme-1.1', which is not 'acme-1'",
+        ),
         (Tar::good().file("other/a", ""), "it has more than one folder at its top, 'acme-1.0' and 'other'"),
         (Tar::good().file("acme-1.0/PKG-INFO", PKG_INFO), "PKG-INFO should be there once"),
         (Tar::good().file("acme-1.0/pkg-info", PKG_INFO), "PKG-INFO should be there once"),
@@ -150,7 +160,10 @@ fn links_stay_inside() {
             "the path 'acme-1.0/a' leads through the link 'acme-1.0/a'",
         ),
         (Tar::good().link("acme-1.0/acme.py", "b"), "'acme-1.0/acme.py' is there twice, once as a link"),
-        (Tar::good().hard("acme-1.0/a", "acme-1.0/none"), "the link 'acme-1.0/a' leads to 'acme-1.0/none', which is no file"),
+        (
+            Tar::good().hard("acme-1.0/a", "acme-1.0/none"),
+            "the link 'acme-1.0/a' leads to 'acme-1.0/none', which is no file",
+        ),
         (Tar::good().hard("acme-1.0/a", "/etc/passwd"), "the path '/etc/passwd' is not allowed"),
         (
             Tar::good().link("acme-1.0/a", "acme.py").hard("acme-1.0/b", "acme-1.0/a"),
@@ -182,7 +195,10 @@ fn archives_with_two_readings_are_refused() {
     let twice = [record("path=acme-1.0/x"), record("path=acme-1.0/y")].concat();
     let pax = Tar::good().entry(EntryType::XHeader, "pax", "", twice.as_bytes()).file("acme-1.0/z", "");
     let text = refused(&pax.gzipped());
-    assert!(text.starts_with("the headers of 'acme-1.0/") && text.ends_with("' contradict each other"), "{text}");
+    assert!(
+        text.starts_with("the headers of 'acme-1.0/") && text.ends_with("' contradict each other"),
+        "{text}"
+    );
     let global = Tar::good().entry(EntryType::XGlobalHeader, "pax", "", b"12 path=abc\n");
     assert_eq!(refused(&global.gzipped()), "it has a global header that changes its entries");
 }

@@ -74,8 +74,7 @@ fn the_archive_says_what_is_kept() {
         declared("pytest", ">=7", "extra == 'test'"),
     ];
     assert_eq!(inspection.dependencies, dependencies);
-    let properties: Properties =
-        serde_json::from_value(inspection.file_properties[0].clone()).expect("ours");
+    let properties: Properties = serde_json::from_value(inspection.file_properties[0].clone()).expect("ours");
     assert_eq!(properties.requires_python.as_deref(), Some(">=3.8"));
     let text = properties.core_metadata.expect("kept").text().expect("readable");
     assert_eq!(String::from_utf8(text).expect("text"), distribution.metadata());

@@ -55,7 +55,13 @@ fn stored(name: &str, content: &[u8]) -> Entry {
         size: length(content),
         extra: Vec::new(),
     };
-    Entry { local: header.clone(), central: header, data: content.to_vec(), behind: Vec::new(), attributes: 0o100_644 << 16 }
+    Entry {
+        local: header.clone(),
+        central: header,
+        data: content.to_vec(),
+        behind: Vec::new(),
+        attributes: 0o100_644 << 16,
+    }
 }
 
 /// A deflated entry.
@@ -184,7 +190,11 @@ fn read(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
         })
     });
     outcome.map(|()| files).map_err(|failure| {
-        failure.message.strip_prefix("The package archive is invalid: ").expect("about the archive").to_owned()
+        failure
+            .message
+            .strip_prefix("The package archive is invalid: ")
+            .expect("about the archive")
+            .to_owned()
     })
 }
 
@@ -217,7 +227,8 @@ fn plain_archives_are_read() {
     for with_signature in [true, false] {
         let entry = deflated("a", b"content").both(|header| header.flags = 1 << 3);
         let behind = descriptor(&entry, with_signature);
-        let open = entry.local(|header| (header.crc, header.compressed, header.size) = (0, 0, 0)).behind(&behind);
+        let open =
+            entry.local(|header| (header.crc, header.compressed, header.size) = (0, 0, 0)).behind(&behind);
         assert_eq!(read(&Archive::of([open, stored("b", b"")]).bytes()).expect("plain").len(), 2);
     }
     let utf8 = stored("\u{e4}", b"").both(|header| header.flags = 1 << 11);
@@ -230,11 +241,23 @@ fn archives_with_two_readings_are_refused() {
     let plain = || Archive::of([a.clone(), b.clone()]);
     let other = Archive::of([stored("a", b"evil")]).bytes();
     let cases = [
-        (Archive { before: b"#!/bin/sh\n".to_vec(), ..plain() }, "before 'a' there is data that belongs to no entry, or to two"),
-        (Archive { between: b"junk".to_vec(), ..plain() }, "after 'b' there is data that belongs to no entry"),
-        (Archive { zip64: b"junk".to_vec(), ..plain() }, "its end record contradicts where its central directory is"),
+        (
+            Archive { before: b"#!/bin/sh\n".to_vec(), ..plain() },
+            "before 'a' there is data that belongs to no entry, or to two",
+        ),
+        (
+            Archive { between: b"junk".to_vec(), ..plain() },
+            "after 'b' there is data that belongs to no entry",
+        ),
+        (
+            Archive { zip64: b"junk".to_vec(), ..plain() },
+            "its end record contradicts where its central directory is",
+        ),
         (Archive { after: b"junk".to_vec(), ..plain() }, "there is data after its end"),
-        (Archive { after: other.clone(), ..plain() }, "its end record contradicts where its central directory is"),
+        (
+            Archive { after: other.clone(), ..plain() },
+            "its end record contradicts where its central directory is",
+        ),
         (Archive { comment: other, ..plain() }, "it has more than one end record"),
         (Archive { comment: b"PK\x05\x06".to_vec(), ..plain() }, "it has more than one end record"),
         (Archive { more: 1, ..plain() }, "its end record states 3 entries, its central directory has 2"),
@@ -262,11 +285,26 @@ fn archives_with_two_readings_are_refused() {
             Archive::of([a.clone().local(|header| header.flags = 1 << 3)]),
             "the local header of 'a' and the central directory have a different set of flags",
         ),
-        (Archive::of([a.clone().behind(b"PK\x07\x08junk")]), "after 'a' there is data that belongs to no entry"),
-        (Archive::of([a.clone().both(|header| header.flags = 1 << 3)]), "after 'a' there is data that belongs to no entry"),
-        (Archive::of([a.clone().both(|header| header.flags = 1 << 3).behind(&[7; 16])]), "after 'a' there is data"),
-        (Archive::of([a.clone().both(|header| header.compressed = 4)]), "'a' is stored with another length than it has"),
-        (Archive::of([a.both(|header| (header.compressed, header.size) = (99, 99))]), "'a' overlaps what comes after it"),
+        (
+            Archive::of([a.clone().behind(b"PK\x07\x08junk")]),
+            "after 'a' there is data that belongs to no entry",
+        ),
+        (
+            Archive::of([a.clone().both(|header| header.flags = 1 << 3)]),
+            "after 'a' there is data that belongs to no entry",
+        ),
+        (
+            Archive::of([a.clone().both(|header| header.flags = 1 << 3).behind(&[7; 16])]),
+            "after 'a' there is data",
+        ),
+        (
+            Archive::of([a.clone().both(|header| header.compressed = 4)]),
+            "'a' is stored with another length than it has",
+        ),
+        (
+            Archive::of([a.both(|header| (header.compressed, header.size) = (99, 99))]),
+            "'a' overlaps what comes after it",
+        ),
         (Archive::default(), "it has no entries"),
     ];
     for (archive, reason) in cases {
@@ -314,9 +352,21 @@ fn entries_that_are_no_plain_files_are_refused() {
 fn unsafe_names_are_refused() {
     let deep = "a/".repeat(64) + "a";
     let long = "a".repeat(1_025);
-    for name in
-        ["/etc/passwd", "../a", "a/../../b", "..", "a\\b", "C:/a", "C:a", "", "a\nb", "a\0b", "\u{7f}", &deep, &long]
-    {
+    for name in [
+        "/etc/passwd",
+        "../a",
+        "a/../../b",
+        "..",
+        "a\\b",
+        "C:/a",
+        "C:a",
+        "",
+        "a\nb",
+        "a\0b",
+        "\u{7f}",
+        &deep,
+        &long,
+    ] {
         let text = refusal(&Archive::of([stored(name, b"")]));
         assert!(text.starts_with("the path '") && text.ends_with("is not allowed"), "{name}: {text}");
     }
@@ -337,22 +387,29 @@ fn extra_fields_do_not_change_what_is_said_already() {
     let a = || stored("a", b"content");
     let second_name = extra(0x7075, b"\x01\0\0\0\0b");
     let sizes = |size: u64| extra(1, &[size.to_le_bytes(), 7_u64.to_le_bytes()].concat());
-    let wide = |header: &mut Header| (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(7));
+    let wide =
+        |header: &mut Header| (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(7));
     read(&Archive::of([a().local(wide)]).bytes()).expect("ZIP64 in the local header");
     read(&Archive::of([a().both(wide)]).bytes()).expect("ZIP64 in both");
-    read(&Archive::of([a().both(|header| header.extra = extra(0x7075, b"\x01\0\0\0\0a"))]).bytes()).expect("the same name");
+    read(&Archive::of([a().both(|header| header.extra = extra(0x7075, b"\x01\0\0\0\0a"))]).bytes())
+        .expect("the same name");
     for (entry, reason) in [
         (a().central(|header| header.extra = second_name.clone()), "'a' has a second name"),
         (a().local(|header| header.extra = second_name.clone()), "'a' has a second name"),
         (a().both(|header| header.extra = sizes(9)), "the ZIP64 field of 'a' is missing or damaged"),
         (a().both(|header| header.size = u32::MAX), "the ZIP64 field of 'a' is missing or damaged"),
         (
-            a().local(|header| (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(9))),
+            a().local(|header| {
+                (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(9))
+            }),
             "the local header of 'a' and the central directory have a different length or checksum",
         ),
         (a().both(|header| header.extra = b"\x01\0".to_vec()), "the extra fields of 'a' are damaged"),
         (a().both(|header| header.extra = b"\x01\0\x09\0x".to_vec()), "the extra fields of 'a' are damaged"),
-        (a().both(|header| header.extra = [extra(2, b""), extra(2, b"x")].concat()), "'a' has an extra field twice"),
+        (
+            a().both(|header| header.extra = [extra(2, b""), extra(2, b"x")].concat()),
+            "'a' has an extra field twice",
+        ),
     ] {
         assert_eq!(refusal(&Archive::of([entry])), reason);
     }
@@ -411,8 +468,17 @@ fn read_by_another(bytes: &[u8]) -> BTreeMap<String, Vec<u8>> {
 
 fn any_files() -> impl Strategy<Value = Vec<(String, Vec<u8>, bool, bool)>> {
     let content = proptest::collection::vec(any::<u8>(), 0..300);
-    let files = proptest::collection::btree_map("[a-z]{1,8}\\.[a-z]{1,3}", (content, any::<bool>(), any::<bool>()), 1..6);
-    files.prop_map(|files| files.into_iter().map(|(name, (content, is_deflated, is_large))| (name, content, is_deflated, is_large)).collect())
+    let files = proptest::collection::btree_map(
+        "[a-z]{1,8}\\.[a-z]{1,3}",
+        (content, any::<bool>(), any::<bool>()),
+        1..6,
+    );
+    files.prop_map(|files| {
+        files
+            .into_iter()
+            .map(|(name, (content, is_deflated, is_large))| (name, content, is_deflated, is_large))
+            .collect()
+    })
 }
 
 proptest! {

@@ -59,9 +59,14 @@ pub(in crate::pypi) struct UploadForm {
 
 impl UploadForm {
     /// The form in `body`, which has a file of at most `maximum_size` bytes in it.
-    pub(in crate::pypi) fn new(body: ByteStream, content_type: &str, maximum_size: u64) -> Result<Self, Failure> {
+    pub(in crate::pypi) fn new(
+        body: ByteStream,
+        content_type: &str,
+        maximum_size: u64,
+    ) -> Result<Self, Failure> {
         // Something else than a form has no part of that name.
-        let boundary = multer::parse_boundary(content_type).map_err(|_| parameter("content", "is missing"))?;
+        let boundary =
+            multer::parse_boundary(content_type).map_err(|_| parameter("content", "is missing"))?;
         let parts = Form::new(body, boundary, maximum_size.saturating_add(OVERHEAD));
         Ok(Self { parts, fields: Fields::default() })
     }
@@ -105,8 +110,9 @@ fn refused(error: FormError) -> Failure {
         FormError::BrokenOff => {
             Failure::new(ErrorCode::Invalid, "The upload broke off before its end; send it again")
         }
-        FormError::Malformed => {
-            Failure::new(ErrorCode::Invalid, "The form cannot be read: send the file in a part called 'content'")
-        }
+        FormError::Malformed => Failure::new(
+            ErrorCode::Invalid,
+            "The form cannot be read: send the file in a part called 'content'",
+        ),
     }
 }

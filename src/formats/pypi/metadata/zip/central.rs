@@ -86,9 +86,8 @@ fn header(rest: &mut &[u8]) -> Result<Header, Failure> {
     rest.advance(2); // internal attributes
     let (attributes, offset) = (rest.get_u32_le(), rest.get_u32_le());
     let mut field = |length: u16| {
-        let (field, behind) = rest
-            .split_at_checked(length.into())
-            .ok_or_else(|| refuse("its central directory is damaged"))?;
+        let (field, behind) =
+            rest.split_at_checked(length.into()).ok_or_else(|| refuse("its central directory is damaged"))?;
         *rest = behind;
         Ok::<_, Failure>(field)
     };
@@ -102,14 +101,20 @@ fn header(rest: &mut &[u8]) -> Result<Header, Failure> {
     widen(&mut values, &extra, &path)?;
     let [size, compressed, offset] = values;
     if disk != 0 || flags & !HARMLESS != 0 || is_folder && size != 0 {
-        let reason = if flags & ENCRYPTED == 0 { "is not an entry of a plain archive" } else { "is encrypted" };
+        let reason =
+            if flags & ENCRYPTED == 0 { "is not an entry of a plain archive" } else { "is encrypted" };
         return Err(refuse(format_args!("'{}' {reason}", shortened(&path))));
     }
     check_unicode_path(&extra, name, &path)?;
     let method = match method {
         0 if compressed == size => Method::Stored,
         8 => Method::Deflated,
-        0 => return Err(refuse(format_args!("'{}' is stored with another length than it has", shortened(&path)))),
+        0 => {
+            return Err(refuse(format_args!(
+                "'{}' is stored with another length than it has",
+                shortened(&path)
+            )));
+        }
         other => {
             return Err(refuse(format_args!(
                 "'{}' is compressed with method {other}; only deflate is read everywhere",

@@ -52,7 +52,8 @@ pub(super) fn find(source: &mut dyn ReadSeek, length: u64) -> Result<Directory, 
 /// Where the end record is in the last bytes of an archive. Readers look for it from behind, and not all of them believe the
 /// length of the comment: there may be one only, and nothing after it.
 fn position(tail: &[u8]) -> Result<usize, Failure> {
-    let positions = || tail.windows(END.len()).enumerate().filter(|(_, window)| *window == END).map(|(at, _)| at);
+    let positions =
+        || tail.windows(END.len()).enumerate().filter(|(_, window)| *window == END).map(|(at, _)| at);
     let last = positions().last().ok_or_else(|| refuse("it is not a zip archive, or it is truncated"))?;
     let ends_there = |at: usize| {
         let comment = tail.get(at + 20..at + 22).map(|mut field| field.get_u16_le());
@@ -60,7 +61,11 @@ fn position(tail: &[u8]) -> Result<usize, Failure> {
     };
     if !ends_there(last) {
         let nested = positions().any(ends_there);
-        return Err(refuse(if nested { "it has more than one end record" } else { "there is data after its end" }));
+        return Err(refuse(if nested {
+            "it has more than one end record"
+        } else {
+            "there is data after its end"
+        }));
     }
     // What is in a file that is stored uncompressed, and happens to be an archive, ends before this one does.
     if positions().filter(|at| ends_there(*at)).count() > 1 {
@@ -92,7 +97,11 @@ impl End {
 }
 
 /// The directory as the ZIP64 records before the end record have it, and where those begin. None when there are none.
-fn zip64(source: &mut dyn ReadSeek, end_position: u64, end: &End) -> Result<Option<(Directory, u64)>, Failure> {
+fn zip64(
+    source: &mut dyn ReadSeek,
+    end_position: u64,
+    end: &End,
+) -> Result<Option<(Directory, u64)>, Failure> {
     let missing = || refuse("its ZIP64 end record is missing or damaged");
     let Some(position) = end_position.checked_sub(LOCATOR_LENGTH + ZIP64_END_LENGTH) else {
         return if end.is_saturated { Err(missing()) } else { Ok(None) };

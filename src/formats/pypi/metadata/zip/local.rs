@@ -61,9 +61,7 @@ pub(super) fn check(source: &mut dyn ReadSeek, header: &Header, next: u64) -> Re
     let gap = gap.ok_or_else(|| refuse(format_args!("'{path}' overlaps what comes after it")))?;
     let is_filled = match gap {
         0 => !has_descriptor,
-        12 | 16 | 20 | 24 if has_descriptor => {
-            is_descriptor(&read_at(source, next - gap, gap)?, header)
-        }
+        12 | 16 | 20 | 24 if has_descriptor => is_descriptor(&read_at(source, next - gap, gap)?, header),
         _ => false,
     };
     if !is_filled {
