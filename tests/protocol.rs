@@ -4,9 +4,10 @@ use bytes::Bytes;
 use domain::{PackageFormat, rules::FormatRules};
 use gateway::Gateway;
 use http::Method;
+use sha2::{Digest as _, Sha256};
 use testkit::{
     Project,
-    artefacts::npm,
+    artefacts::{npm, pypi},
     protocol::{self, Challenge, Protocol, Publish},
 };
 
@@ -100,9 +101,42 @@ async fn maven_passes() {
     .await;
 }
 
+fn wheel(number: u32, size: usize) -> pypi::Distribution {
+    let mut distribution = pypi::Distribution::new("acme", format!("{number}.0"));
+    distribution.files.push(("acme/noise.bin".to_owned(), noise(size, number)));
+    distribution
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pypi_passes() {
+    // The address of a file has its digest in it; that of the wheels that the checks publish first.
+    const SIZE: usize = 20_000;
+    protocol::check(Protocol {
+        rules: rules(PackageFormat::Pypi),
+        router,
+        publish: |project, number, size| {
+            let distribution = wheel(number, size);
+            Publish {
+                method: Method::POST,
+                path: format!("/api/v4/projects/{}/packages/pypi", project.id),
+                headers: vec![("content-type", pypi::content_type())],
+                body: distribution.form(&distribution.wheel_name(), &distribution.wheel()).into(),
+            }
+        },
+        download: |project, number| {
+            let distribution = wheel(number, SIZE);
+            let sha256 = hex::encode(Sha256::digest(distribution.wheel()));
+            let packages = format!("/api/v4/projects/{}/packages/pypi", project.id);
+            format!("{packages}/files/{sha256}/{}", distribution.wheel_name())
+        },
+        challenge: Challenge::Sent,
+    })
+    .await;
+}
+
 #[test]
 fn every_format_is_checked() {
-    let checked = [PackageFormat::Generic, PackageFormat::Npm, PackageFormat::Maven];
+    let checked = [PackageFormat::Generic, PackageFormat::Npm, PackageFormat::Maven, PackageFormat::Pypi];
     for format in formats::all() {
         let format = format.descriptor().format;
         assert!(checked.contains(&format), "{} has no check here: add one", format.title());

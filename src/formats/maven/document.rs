@@ -99,7 +99,9 @@ pub(super) fn assemble(versions: Option<&Versions>, plugins: &[String]) -> Optio
     let mut xml = begun();
     if !plugins.is_empty() {
         xml.push_str("  <plugins>\n");
-        plugins.values().for_each(|plugin| plugin.write(&mut xml));
+        for plugin in plugins.values() {
+            plugin.write(&mut xml);
+        }
         xml.push_str("  </plugins>\n");
     }
     if let Some(versions) = versions {
@@ -221,7 +223,9 @@ pub(super) fn assemble_snapshot(name: &str, version: &str, pieces: &[String]) ->
     }
     element(&mut xml, 2, "lastUpdated", last_updated);
     xml.push_str("    <snapshotVersions>\n");
-    listed.values().for_each(|piece| piece.write(&mut xml));
+    for piece in listed.values() {
+        piece.write(&mut xml);
+    }
     xml.push_str("    </snapshotVersions>\n  </versioning>\n</metadata>\n");
     Some(xml)
 }

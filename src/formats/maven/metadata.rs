@@ -65,7 +65,10 @@ pub(super) fn inspect(publication: &Publication<'_>) -> Result<Inspection, Failu
             inspection.dependencies = pom.dependencies();
             described = Some(pom.summary());
             plugin
-        } else if file.file_name.ends_with(".jar") {
+        } else if std::path::Path::new(&file.file_name)
+            .extension()
+            .is_some_and(|extension| extension == "jar")
+        {
             plugin_of_archive(file)?
         } else {
             None

@@ -8,6 +8,7 @@ mod rules;
 mod sdists;
 mod stage;
 mod wheels;
+mod zip_parts;
 mod zips;
 
 use std::io::{self, Cursor};

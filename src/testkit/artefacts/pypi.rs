@@ -131,7 +131,9 @@ impl Distribution {
     /// The form that twine uploads `content` with.
     pub fn form(&self, file_name: &str, content: &[u8]) -> Vec<u8> {
         let sha256 = hex(content);
-        let filetype = if file_name.ends_with(".whl") { "bdist_wheel" } else { "sdist" };
+        let is_wheel =
+            std::path::Path::new(file_name).extension().is_some_and(|extension| extension == "whl");
+        let filetype = if is_wheel { "bdist_wheel" } else { "sdist" };
         let fields = [
             (":action", "file_upload"),
             ("protocol_version", "1"),

@@ -85,7 +85,7 @@ impl Maven {
 
     /// Writes a project with one class in it.
     pub(super) fn project(&self, folder: &str, project: &Project<'_>) {
-        let dependencies: String = project
+        let dependencies: Vec<String> = project
             .dependencies
             .iter()
             .map(|(coordinates, version, more)| {
@@ -101,7 +101,7 @@ impl Maven {
             .replace("@version@", project.version)
             .replace("@packaging@", project.packaging)
             .replace("@registry@", project.registry)
-            .replace("@dependencies@", &dependencies);
+            .replace("@dependencies@", &dependencies.concat());
         self.place.write(&format!("{folder}/pom.xml"), &pom);
         let class =
             format!("public class Lib {{ public static String VERSION = \"{}\"; }}\n", project.content);

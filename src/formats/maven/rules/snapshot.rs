@@ -93,7 +93,10 @@ mod tests {
 
     use super::{Build, SnapshotFile, is_snapshot};
 
-    fn parsed(file: &str) -> Option<(&str, Option<(&str, &str)>, &str, &str)> {
+    /// Value, timestamp with number, classifier, extension.
+    type Parts<'a> = (&'a str, Option<(&'a str, &'a str)>, &'a str, &'a str);
+
+    fn parsed(file: &str) -> Option<Parts<'_>> {
         let file = SnapshotFile::parse("my-app", "1.0-SNAPSHOT", file)?;
         let build = file.build.map(|Build { timestamp, number }| (timestamp, number));
         Some((file.value, build, file.classifier, file.extension))

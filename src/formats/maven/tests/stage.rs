@@ -143,6 +143,6 @@ pub(super) fn wire(answer: &Answer) -> String {
     let mut lines: Vec<String> =
         headers.iter().map(|(name, value)| format!("{name}: {}\n", value.to_str().unwrap_or("?"))).collect();
     lines.sort();
-    lines.iter().for_each(|line| text.push_str(line));
+    text.push_str(&lines.concat());
     text + "\n" + &answer.text()
 }

@@ -5,173 +5,14 @@ use std::{
     io::{Cursor, Read as _, Write as _},
 };
 
-use flate2::{Compression, Crc, write::DeflateEncoder};
 use proptest::prelude::*;
 use zip::{CompressionMethod, ZipArchive, ZipWriter, write::SimpleFileOptions};
 
-use super::{InMemory, incoming};
+use super::{
+    InMemory, incoming,
+    zip_parts::{Archive, Entry, Header, deflated, stored},
+};
 use crate::pypi::metadata::zip::{Zip, damaged};
-
-/// An entry, with what its two headers say apart.
-#[derive(Clone)]
-struct Entry {
-    local: Header,
-    central: Header,
-    data: Vec<u8>,
-    /// What stands behind the data.
-    behind: Vec<u8>,
-    attributes: u32,
-}
-
-#[derive(Clone)]
-struct Header {
-    name: Vec<u8>,
-    flags: u16,
-    method: u16,
-    crc: u32,
-    compressed: u32,
-    size: u32,
-    extra: Vec<u8>,
-}
-
-fn crc_of(content: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(content);
-    crc.sum()
-}
-
-fn length(bytes: &[u8]) -> u32 {
-    u32::try_from(bytes.len()).expect("short")
-}
-
-/// A stored entry.
-fn stored(name: &str, content: &[u8]) -> Entry {
-    let header = Header {
-        name: name.as_bytes().to_vec(),
-        flags: 0,
-        method: 0,
-        crc: crc_of(content),
-        compressed: length(content),
-        size: length(content),
-        extra: Vec::new(),
-    };
-    Entry {
-        local: header.clone(),
-        central: header,
-        data: content.to_vec(),
-        behind: Vec::new(),
-        attributes: 0o100_644 << 16,
-    }
-}
-
-/// A deflated entry.
-fn deflated(name: &str, content: &[u8]) -> Entry {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content).expect("memory");
-    let data = encoder.finish().expect("memory");
-    let mut entry = stored(name, content);
-    for header in [&mut entry.local, &mut entry.central] {
-        (header.method, header.compressed) = (8, length(&data));
-    }
-    Entry { data, ..entry }
-}
-
-impl Entry {
-    fn both(mut self, change: impl Fn(&mut Header)) -> Self {
-        change(&mut self.local);
-        change(&mut self.central);
-        self
-    }
-
-    fn central(mut self, change: impl Fn(&mut Header)) -> Self {
-        change(&mut self.central);
-        self
-    }
-
-    fn local(mut self, change: impl Fn(&mut Header)) -> Self {
-        change(&mut self.local);
-        self
-    }
-
-    fn attributes(self, mode: u32) -> Self {
-        Self { attributes: mode << 16, ..self }
-    }
-
-    fn behind(self, bytes: &[u8]) -> Self {
-        Self { behind: bytes.to_vec(), ..self }
-    }
-}
-
-fn push_header(bytes: &mut Vec<u8>, header: &Header) {
-    bytes.extend(20_u16.to_le_bytes());
-    bytes.extend(header.flags.to_le_bytes());
-    bytes.extend(header.method.to_le_bytes());
-    bytes.extend([0, 0, 0x21, 0]); // midnight of 1980
-    bytes.extend(header.crc.to_le_bytes());
-    bytes.extend(header.compressed.to_le_bytes());
-    bytes.extend(header.size.to_le_bytes());
-    bytes.extend(u16::try_from(header.name.len()).expect("short").to_le_bytes());
-    bytes.extend(u16::try_from(header.extra.len()).expect("short").to_le_bytes());
-}
-
-/// The parts of an archive.
-#[derive(Default)]
-struct Archive {
-    before: Vec<u8>,
-    entries: Vec<Entry>,
-    /// Between the entries and the central directory.
-    between: Vec<u8>,
-    /// Between the central directory and the end record.
-    zip64: Vec<u8>,
-    comment: Vec<u8>,
-    after: Vec<u8>,
-    /// What is added to the number of entries.
-    more: u16,
-    /// Which disk it says it is.
-    disk: u16,
-}
-
-impl Archive {
-    fn of(entries: impl IntoIterator<Item = Entry>) -> Self {
-        Self { entries: entries.into_iter().collect(), ..Self::default() }
-    }
-
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = self.before.clone();
-        let mut directory = Vec::new();
-        for entry in &self.entries {
-            let offset = length(&bytes);
-            bytes.extend(b"PK\x03\x04");
-            push_header(&mut bytes, &entry.local);
-            bytes.extend(&entry.local.name);
-            bytes.extend(&entry.local.extra);
-            bytes.extend(&entry.data);
-            bytes.extend(&entry.behind);
-            directory.extend(b"PK\x01\x02\x14\x03");
-            push_header(&mut directory, &entry.central);
-            directory.extend([0; 6]); // comment, disk, internal attributes
-            directory.extend(entry.attributes.to_le_bytes());
-            directory.extend(offset.to_le_bytes());
-            directory.extend(&entry.central.name);
-            directory.extend(&entry.central.extra);
-        }
-        bytes.extend(&self.between);
-        let (offset, size) = (length(&bytes), length(&directory));
-        bytes.extend(directory);
-        bytes.extend(&self.zip64);
-        bytes.extend(b"PK\x05\x06");
-        let count = u16::try_from(self.entries.len()).expect("few") + self.more;
-        for field in [self.disk, self.disk, count, count] {
-            bytes.extend(field.to_le_bytes());
-        }
-        bytes.extend(size.to_le_bytes());
-        bytes.extend(offset.to_le_bytes());
-        bytes.extend(u16::try_from(self.comment.len()).expect("short").to_le_bytes());
-        bytes.extend(&self.comment);
-        bytes.extend(&self.after);
-        bytes
-    }
-}
 
 /// The files in an archive, or why it is refused.
 fn read(bytes: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, String> {
@@ -391,16 +232,23 @@ fn extra_fields_do_not_change_what_is_said_already() {
         |header: &mut Header| (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(7));
     read(&Archive::of([a().local(wide)]).bytes()).expect("ZIP64 in the local header");
     read(&Archive::of([a().both(wide)]).bytes()).expect("ZIP64 in both");
+    let repeated = a().local(|header| header.extra = sizes(7));
+    read(&Archive::of([repeated]).bytes()).expect("what fits, repeated, as in wheels of protobuf");
     read(&Archive::of([a().both(|header| header.extra = extra(0x7075, b"\x01\0\0\0\0a"))]).bytes())
         .expect("the same name");
     for (entry, reason) in [
         (a().central(|header| header.extra = second_name.clone()), "'a' has a second name"),
         (a().local(|header| header.extra = second_name.clone()), "'a' has a second name"),
         (a().both(|header| header.extra = sizes(9)), "the ZIP64 field of 'a' is missing or damaged"),
+        (
+            // One is wide: some readers take the first number for it, others the second.
+            a().local(|header| (header.compressed, header.extra) = (u32::MAX, sizes(7))),
+            "the ZIP64 field of 'a' is missing or damaged",
+        ),
         (a().both(|header| header.size = u32::MAX), "the ZIP64 field of 'a' is missing or damaged"),
         (
             a().local(|header| {
-                (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(9))
+                (header.size, header.compressed, header.extra) = (u32::MAX, u32::MAX, sizes(9));
             }),
             "the local header of 'a' and the central directory have a different length or checksum",
         ),

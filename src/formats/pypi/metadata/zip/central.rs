@@ -150,14 +150,20 @@ fn check_kind(path: &str, is_folder: bool, made_by: u16, attributes: u32) -> Res
     Err(refuse(format_args!("'{}' is {kind}", shortened(path))))
 }
 
-/// Takes what does not fit into 32 bits from the ZIP64 field, which has these and no others, in this order.
+/// Takes what does not fit into 32 bits from the ZIP64 field, which has these and no others, in this order. Where everything
+/// fits, the field may repeat it, as some writers do.
 pub(super) fn widen(values: &mut [u64], extra: &[(u16, &[u8])], path: &str) -> Result<(), Failure> {
     let damaged = || refuse(format_args!("the ZIP64 field of '{}' is missing or damaged", shortened(path)));
     let mut field = extra.iter().find(|(id, _)| *id == ZIP64).map_or(&[][..], |(_, field)| *field);
-    for value in values.iter_mut().filter(|value| **value == u64::from(u32::MAX)) {
+    let is_wide = |value: &u64| *value == u64::from(u32::MAX);
+    if !values.iter().any(is_wide) {
+        let repeats = field.chunks(8).zip(values.iter()).all(|(chunk, value)| *chunk == value.to_le_bytes());
+        return if repeats && field.len() <= 8 * values.len() { Ok(()) } else { Err(damaged()) };
+    }
+    // Readers take what is wide in turn: with anything else in the field, they would take different things.
+    for value in values.iter_mut().filter(|value| is_wide(value)) {
         *value = field.try_get_u64_le().map_err(|_| damaged())?;
     }
-    // What is left states what is stated already, perhaps differently.
     if field.is_empty() { Ok(()) } else { Err(damaged()) }
 }
 

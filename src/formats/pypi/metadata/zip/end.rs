@@ -54,7 +54,8 @@ pub(super) fn find(source: &mut dyn ReadSeek, length: u64) -> Result<Directory, 
 fn position(tail: &[u8]) -> Result<usize, Failure> {
     let positions =
         || tail.windows(END.len()).enumerate().filter(|(_, window)| *window == END).map(|(at, _)| at);
-    let last = positions().last().ok_or_else(|| refuse("it is not a zip archive, or it is truncated"))?;
+    let last =
+        positions().next_back().ok_or_else(|| refuse("it is not a zip archive, or it is truncated"))?;
     let ends_there = |at: usize| {
         let comment = tail.get(at + 20..at + 22).map(|mut field| field.get_u16_le());
         comment.is_some_and(|comment| at + 22 + usize::from(comment) == tail.len())
