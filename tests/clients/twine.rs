@@ -65,6 +65,7 @@ fn reads_its_configuration() {
 fn is_told_what_is_wrong() {
     for database in databases() {
         let Some(mut place) = twine() else { return };
+        place.set("COLUMNS", "1000"); // it breaks lines at the width of the terminal
         let registry = Registry::new(database);
         let url = upload_url(&registry);
         let arguments = ["--repository-url", url.as_str()];
