@@ -1,28 +1,16 @@
 //! Reads an npm tarball as a stream: what is in it, its `package.json`, and whether it is safe to unpack.
 
-use std::{
-    cell::Cell,
-    io::{self, BufRead as _, BufReader, Read},
-    rc::Rc,
-};
+use std::io::{self, Read as _};
 
 use domain::{Failure, rules::IncomingFile};
-use flate2::bufread::GzDecoder;
 use serde_json::{Map, Value};
 use tar::EntryType;
 
-use crate::npm::rules::shortened;
+use crate::{
+    npm::rules::shortened,
+    shared::tarball::{self, Entry, Gauge, Links},
+};
 
-/// How much larger than the tarball its content may be; sources compress to a tenth, text of one letter to a thousandth.
-const MAX_RATIO: u64 = 64;
-/// What the content may have whatever the size of the tarball.
-const FLOOR: u64 = 64 * 1024 * 1024;
-/// What the content may have at most: what can be inflated within a request.
-const CEILING: u64 = 4 * 1024 * 1024 * 1024;
-/// Files and directories in one tarball. The largest published ones have some fifty thousand.
-const MAX_ENTRIES: u64 = 250_000;
-/// Bytes of headers before one entry: its own, and extensions that hold long names, which are read into memory.
-const MAX_HEADER: u64 = 1024 * 1024;
 /// Largest `package.json`.
 const MAX_PACKAGE_JSON: u64 = 1024 * 1024;
 
@@ -61,124 +49,15 @@ fn refuse(reason: impl std::fmt::Display) -> Failure {
     Failure::invalid("files.0", format!("The package archive is invalid: {reason}"))
 }
 
-/// Why the decompressed stream stopped, told apart after the tar reader has wrapped the error.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Stop {
-    /// It did not.
-    None,
-    /// More was inflated than the archive may have.
-    Inflated,
-    /// A header was larger than a header may be.
-    Header,
-    /// The gzip stream is damaged or truncated.
-    Gzip,
-}
-
-struct Gauge {
-    inflated: Cell<u64>,
-    allowed: Cell<u64>,
-    stop: Cell<Stop>,
-}
-
-struct Gauged<R> {
-    source: R,
-    gauge: Rc<Gauge>,
-    maximum: u64,
-}
-
-impl<R: Read> Read for Gauged<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let gauge = &self.gauge;
-        let stop = |reason| {
-            gauge.stop.set(reason);
-            io::Error::other("the archive was refused")
-        };
-        if gauge.allowed.get() == 0 {
-            return Err(stop(Stop::Header));
-        }
-        let wanted = buffer.len().min(usize::try_from(gauge.allowed.get()).unwrap_or(usize::MAX));
-        let read = self.source.read(&mut buffer[..wanted]).map_err(|_| stop(Stop::Gzip))?;
-        gauge.allowed.set(gauge.allowed.get() - read as u64);
-        gauge.inflated.set(gauge.inflated.get() + read as u64);
-        if gauge.inflated.get() > self.maximum {
-            return Err(stop(Stop::Inflated));
-        }
-        Ok(read)
-    }
-}
-
-impl Gauge {
-    fn explain(&self, error: &io::Error) -> Failure {
-        match self.stop.get() {
-            Stop::Inflated => refuse("it inflates to much more than packages do"),
-            Stop::Header => refuse("it has a header of more than 1 MiB"),
-            Stop::Gzip => refuse("its gzip data is damaged or truncated"),
-            Stop::None if error.kind() == io::ErrorKind::UnexpectedEof => refuse("it is truncated"),
-            Stop::None => refuse(format_args!("it is not a tar archive ({error})")),
-        }
-    }
-}
-
 /// Reads the whole tarball.
 pub(super) fn read(file: &IncomingFile<'_>) -> Result<Archive, Failure> {
-    let unreadable = |error: io::Error| {
-        tracing::error!(%error, "a staged file could not be read");
-        Failure::internal()
-    };
-    let mut source = BufReader::with_capacity(64 * 1024, file.content.open().map_err(unreadable)?);
-    let magic = source.fill_buf().map_err(unreadable)?;
-    if !magic.starts_with(&[0x1f, 0x8b]) {
-        return Err(refuse("it is not gzip-compressed"));
-    }
-    let gauge =
-        Rc::new(Gauge { inflated: Cell::new(0), allowed: Cell::new(u64::MAX), stop: Cell::new(Stop::None) });
-    let maximum = file.size.saturating_mul(MAX_RATIO).saturating_add(FLOOR).min(CEILING);
-    let gauged = Gauged { source: GzDecoder::new(source), gauge: Rc::clone(&gauge), maximum };
-    let mut tar = tar::Archive::new(gauged);
-    let survey = survey(&mut tar, &gauge)?;
-    gauge.allowed.set(u64::MAX);
-    check_end(tar.into_inner(), &gauge)?;
-    survey.finish()
-}
-
-fn survey<R: Read>(tar: &mut tar::Archive<R>, gauge: &Gauge) -> Result<Survey, Failure> {
-    let explain = |error: io::Error| gauge.explain(&error);
     let mut survey = Survey::default();
-    let mut entries = tar.entries().map_err(explain)?;
-    loop {
-        // What the entry before had has been read, so that this reads headers only.
-        gauge.allowed.set(MAX_HEADER);
-        let Some(entry) = entries.next() else { break };
-        let mut entry = entry.map_err(explain)?;
-        gauge.allowed.set(u64::MAX);
-        survey.visit(&mut entry, gauge)?;
-    }
-    Ok(survey)
-}
-
-/// After the end mark there is padding and nothing else: a reader that does not stop at the mark would see another archive.
-fn check_end<R: io::BufRead>(mut rest: Gauged<GzDecoder<R>>, gauge: &Gauge) -> Result<(), Failure> {
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        let read = rest.read(&mut buffer).map_err(|error| gauge.explain(&error))?;
-        if read == 0 {
-            break;
-        }
-        if buffer[..read].iter().any(|byte| *byte != 0) {
-            return Err(refuse("there is data after its end"));
-        }
-    }
-    let mut source = rest.source.into_inner();
-    match source.fill_buf() {
-        Ok([]) => Ok(()),
-        Ok(_) => Err(refuse("there is data after its gzip stream")),
-        Err(_) => Err(Failure::internal()),
-    }
+    tarball::walk(file, |reason| refuse(reason), |entry, gauge| survey.visit(entry, gauge))?;
+    survey.finish()
 }
 
 #[derive(Default)]
 struct Survey {
-    entries: u64,
     top: Option<String>,
     package_json: Option<Map<String, Value>>,
     file_count: u64,
@@ -188,18 +67,14 @@ struct Survey {
 }
 
 impl Survey {
-    fn visit<R: Read>(&mut self, entry: &mut tar::Entry<'_, R>, gauge: &Gauge) -> Result<(), Failure> {
-        self.entries += 1;
-        if self.entries > MAX_ENTRIES {
-            return Err(refuse("it has more than 250,000 entries"));
-        }
+    fn visit(&mut self, entry: &mut Entry<'_, '_>, gauge: &Gauge) -> Result<(), Failure> {
         let kind = entry.header().entry_type();
         let size = entry.size();
-        if kind == EntryType::XGlobalHeader {
-            return check_global_header(entry, gauge);
-        }
         let path = entry.path_bytes().into_owned();
-        check_extensions(entry, &path)?;
+        // npm does not unpack links.
+        if !tarball::headers_agree(entry, &path, Links::PassedOver) {
+            return Err(refuse("it has an entry whose headers contradict each other"));
+        }
         let path = String::from_utf8(path).map_err(|error| {
             refuse(format_args!(
                 "the path '{}' is not valid UTF-8",
@@ -252,9 +127,9 @@ impl Survey {
         Ok(segments.join("/"))
     }
 
-    fn read_package_json<R: Read>(
+    fn read_package_json(
         &mut self,
-        entry: &mut tar::Entry<'_, R>,
+        entry: &mut Entry<'_, '_>,
         inner: &str,
         is_file: bool,
         gauge: &Gauge,
@@ -297,50 +172,9 @@ impl Survey {
 }
 
 /// Reads the content of an entry of `size` bytes, so that the next read of headers reads headers only.
-fn drain<R: Read>(entry: &mut tar::Entry<'_, R>, size: u64, gauge: &Gauge) -> Result<(), Failure> {
+fn drain(entry: &mut Entry<'_, '_>, size: u64, gauge: &Gauge) -> Result<(), Failure> {
     let drained = io::copy(entry, &mut io::sink()).map_err(|error| gauge.explain(&error))?;
     if drained == size { Ok(()) } else { Err(refuse("it is truncated")) }
-}
-
-/// A global header, as `git archive` writes one, may say things of the archive, but not change what the entries are: npm's
-/// reader would apply a size to all of them.
-fn check_global_header<R: Read>(entry: &mut tar::Entry<'_, R>, gauge: &Gauge) -> Result<(), Failure> {
-    if entry.size() > MAX_HEADER {
-        return Err(refuse("it has a header of more than 1 MiB"));
-    }
-    let mut text = Vec::new();
-    entry.read_to_end(&mut text).map_err(|error| gauge.explain(&error))?;
-    for extension in tar::PaxExtensions::new(&text) {
-        let key = extension.as_ref().ok().and_then(|extension| extension.key().ok());
-        match key {
-            Some(key) if !matches!(key, "size" | "path" | "linkpath") && !key.starts_with("GNU.sparse") => {}
-            _ => return Err(refuse("it has a global header that changes its entries")),
-        }
-    }
-    Ok(())
-}
-
-/// Headers that give a name or a size twice, or give one that some readers overlook, are refused: two readers would see
-/// two archives (the class of CVE-2025-62518).
-fn check_extensions<R: Read>(entry: &mut tar::Entry<'_, R>, path: &[u8]) -> Result<(), Failure> {
-    let ambiguous = || refuse("it has an entry whose headers contradict each other");
-    let size = entry.size();
-    let Some(extensions) = entry.pax_extensions().map_err(|_| ambiguous())? else {
-        return Ok(());
-    };
-    for extension in extensions {
-        let extension = extension.map_err(|_| ambiguous())?;
-        let holds = match extension.key() {
-            Ok("path") => extension.value_bytes() == path,
-            Ok("size") => extension.value().ok().and_then(|value| value.parse().ok()) == Some(size),
-            Ok(key) => !key.starts_with("GNU.sparse"),
-            Err(_) => false,
-        };
-        if !holds {
-            return Err(ambiguous());
-        }
-    }
-    Ok(())
 }
 
 /// No absolute path and no way up, with either separator: npm on Windows takes both.
