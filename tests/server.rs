@@ -169,8 +169,8 @@ impl Response {
         loop {
             let mut line = String::new();
             reader.read_line(&mut line).expect("a header");
-            let Some((name, value)) = line.trim_end().split_once(": ") else { break };
-            headers.push((name.to_ascii_lowercase(), value.to_owned()));
+            let Some((name, value)) = line.trim_end().split_once(':') else { break };
+            headers.push((name.to_ascii_lowercase(), value.trim_start().to_owned()));
         }
         Self { status, headers, reader, body: Vec::new() }
     }

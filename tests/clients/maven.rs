@@ -85,7 +85,6 @@ fn refusals(maven: &Maven, registry: &Registry) {
 
 /// Two builds of a snapshot, and whoever resolves it gets the second.
 #[test]
-#[ignore = "not proven yet: the first deploy of a snapshot with Maven 3.9 failed in its last run"]
 fn a_snapshot_grows_build_by_build() {
     for database in databases() {
         for program in ALL {
@@ -130,7 +129,6 @@ fn a_snapshot_grows_build_by_build() {
 
 /// Single files, newest versions, and what a deletion leaves.
 #[test]
-#[ignore = "not proven yet: failed in its last run"]
 fn files_are_deployed_got_and_deleted() {
     for database in databases() {
         let Some(maven) = Maven::new(CURRENT) else { return };

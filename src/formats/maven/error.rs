@@ -1,5 +1,8 @@
-//! Failures as GitLab's Maven endpoint words them: problem details (RFC 9457), whose `detail` Maven prints since 3.9.10, with
-//! `message` and `error` beside, which scripts written for GitLab read.
+//! Failures as GitLab's Maven endpoint words them: `message` and `error`, which scripts written for GitLab read, and problem
+//! details (RFC 9457) beside, whose `detail` Maven prints since 3.9.10.
+//!
+//! What is not found is no problem in this sense: Maven 3.9.11 takes a 404 with problem details for a failed transfer, and
+//! then deploys nothing that was never there before.
 
 use axum::{body::Body, response::Response};
 use domain::{ErrorCode, Failure, Subject};
@@ -25,18 +28,17 @@ impl Dialect for MavenDialect {
 
     fn failure(&self, failure: &Failure, request: &FailedRequest) -> Response {
         let (status, text) = told(failure, request);
-        let problem = json!({
-            "type": "about:blank",
-            "status": status.as_u16(),
-            "title": status.canonical_reason().unwrap_or_default(),
-            "detail": text,
-            "message": text,
-            "error": text,
-        });
-        let mut response = Response::new(Body::from(problem.to_string()));
+        let mut body = json!({ "message": text, "error": text });
+        if media_type(status) == PROBLEM {
+            body["type"] = "about:blank".into();
+            body["status"] = status.as_u16().into();
+            body["title"] = status.canonical_reason().unwrap_or_default().into();
+            body["detail"] = text.into();
+        }
+        let mut response = Response::new(Body::from(body.to_string()));
         *response.status_mut() = status;
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type(status)));
         headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         match status {
@@ -53,6 +55,13 @@ impl Dialect for MavenDialect {
         }
         response
     }
+}
+
+/// The media type of problem details.
+const PROBLEM: &str = "application/problem+json";
+
+fn media_type(status: StatusCode) -> &'static str {
+    if status == StatusCode::NOT_FOUND { "application/json" } else { PROBLEM }
 }
 
 /// The status and the text.

@@ -91,7 +91,9 @@ async fn a_build_costs_the_same_however_many_there_were() {
         stage.put(&path, format!("build {number}")).await.expect(200);
         costs.push(stage.world.statements() - before);
     }
-    assert_eq!(costs[1], costs[59], "{costs:?}");
+    // The least of some: what is written down behind the requests, when tokens were used, is counted with one of them.
+    let least = |builds: &[u64]| builds.iter().min().copied();
+    assert_eq!(least(&costs[1..11]), least(&costs[50..]), "{costs:?}");
     let before = stage.world.statements();
     stage.get(METADATA).await.expect(200);
     let miss = stage.world.statements() - before;

@@ -129,10 +129,17 @@ pub(super) fn md5(bytes: &[u8]) -> String {
 
 /// The status and the text of a failure.
 pub(super) fn told(answer: &Answer) -> (u16, String) {
-    assert_eq!(answer.header("content-type"), "application/problem+json", "{}", answer.text());
     let body = answer.json();
-    assert_eq!((&body["message"], &body["detail"]), (&body["error"], &body["error"]), "all are there");
-    assert_eq!(body["status"], answer.status.as_u16());
+    assert_eq!(body["message"], body["error"], "both are there");
+    let is_problem = answer.header("content-type") == "application/problem+json";
+    assert_eq!(
+        is_problem,
+        answer.status != 404,
+        "Maven 3.9 stumbles over such an answer when something is not found"
+    );
+    if is_problem {
+        assert_eq!((&body["detail"], &body["status"]), (&body["error"], &answer.status.as_u16().into()));
+    }
     (answer.status.as_u16(), body["error"].as_str().unwrap_or_default().to_owned())
 }
 
