@@ -11,7 +11,6 @@ use gateway::{
     serve::{self, Download},
 };
 use http::{Method, StatusCode, header};
-use multer::{Constraints, Field, Multipart, SizeLimit};
 
 use super::{
     GenericCreateUpload, GenericFile, GenericPublish,
@@ -19,7 +18,10 @@ use super::{
     generic_create_upload, generic_file, generic_publish,
     wire::{self, Answer, Coordinates, UploadOptions},
 };
-use crate::shared::checksum::{BodyShape, ExpectedDigests, Sha512Tap};
+use crate::shared::{
+    checksum::{BodyShape, ExpectedDigests, Sha512Tap},
+    form::{Form, FormError, Part},
+};
 
 /// Longest value of an option that is sent as a part of a form.
 const LONGEST_OPTION: usize = 64;
@@ -175,19 +177,18 @@ async fn stage_form(
     tap: &Sha512Tap,
 ) -> Result<StagedBlob, Failure> {
     let longest = upload.maximum_size.saturating_add(FORM_OVERHEAD);
-    let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(longest));
-    let mut form = Multipart::with_constraints(call.take_body(), boundary, constraints);
+    let mut form = Form::new(call.take_body(), boundary, longest);
     let mut staged = None;
-    while let Some(mut field) = form.next_field().await.map_err(refused_form)? {
-        match field.name() {
-            Some("file") if staged.is_some() => return Err(parameter("file", "is given twice")),
-            Some("file") => {
-                let part: ByteStream = field.map_err(io::Error::other).boxed();
-                staged = Some(call.gateway.stage(&call.session, &upload.id, tap.watch(part)).await?);
+    while let Some(mut part) = form.next().await.map_err(refused_form)? {
+        match part.name() {
+            "file" if staged.is_some() => return Err(parameter("file", "is given twice")),
+            "file" => {
+                let content: ByteStream = part.map_err(io::Error::other).boxed();
+                staged = Some(call.gateway.stage(&call.session, &upload.id, tap.watch(content)).await?);
             }
-            Some(name @ ("status" | "select")) => {
+            name @ ("status" | "select") => {
                 let name = name.to_owned();
-                let value = option_value(&mut field).await?;
+                let value = option_value(&mut part).await?;
                 options.take(&name, &value)?;
             }
             _ => {}
@@ -197,9 +198,9 @@ async fn stage_form(
 }
 
 /// The value of a short part of a form.
-async fn option_value(field: &mut Field<'_>) -> Result<String, Failure> {
+async fn option_value(part: &mut Part) -> Result<String, Failure> {
     let mut value = Vec::new();
-    while let Some(chunk) = field.chunk().await.map_err(refused_form)? {
+    while let Some(chunk) = part.next().await.transpose().map_err(refused_form)? {
         value.extend_from_slice(&chunk);
         if value.len() > LONGEST_OPTION {
             break;
@@ -212,17 +213,6 @@ fn file_is_missing() -> Failure {
     parameter("file", "is missing")
 }
 
-fn refused_form(error: multer::Error) -> Failure {
-    match error {
-        multer::Error::StreamSizeExceeded { .. } => {
-            Failure::new(ErrorCode::TooLarge, "The form is larger than the limit")
-        }
-        multer::Error::IncompleteStream
-        | multer::Error::IncompleteHeaders
-        | multer::Error::IncompleteFieldData { .. }
-        | multer::Error::StreamReadFailed(_) => {
-            Failure::new(ErrorCode::Invalid, "The upload broke off before its end; send it again")
-        }
-        _ => Failure::new(ErrorCode::Invalid, "The form cannot be read: send one part called 'file'"),
-    }
+fn refused_form(error: FormError) -> Failure {
+    error.into_failure("The form cannot be read: send one part called 'file'")
 }

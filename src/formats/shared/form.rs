@@ -12,6 +12,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use domain::{ErrorCode, Failure};
 use futures::Stream;
 use gateway::ByteStream;
 use multer::{Constraints, Field, Multipart, SizeLimit};
@@ -31,6 +32,19 @@ pub(crate) enum FormError {
     /// It is no form.
     #[error("the form cannot be read")]
     Malformed,
+}
+
+impl FormError {
+    /// The failure; `malformed` says how the form should be.
+    pub(crate) fn into_failure(self, malformed: &'static str) -> Failure {
+        match self {
+            Self::TooLarge => Failure::new(ErrorCode::TooLarge, "The form is larger than the limit"),
+            Self::BrokenOff => {
+                Failure::new(ErrorCode::Invalid, "The upload broke off before its end; send it again")
+            }
+            Self::Malformed => Failure::new(ErrorCode::Invalid, malformed),
+        }
+    }
 }
 
 impl From<multer::Error> for FormError {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use domain::{ErrorCode, Failure};
+use domain::Failure;
 use futures::{StreamExt as _, TryStreamExt as _};
 use gateway::ByteStream;
 
@@ -105,14 +105,5 @@ impl UploadForm {
 }
 
 fn refused(error: FormError) -> Failure {
-    match error {
-        FormError::TooLarge => Failure::new(ErrorCode::TooLarge, "The form is larger than the limit"),
-        FormError::BrokenOff => {
-            Failure::new(ErrorCode::Invalid, "The upload broke off before its end; send it again")
-        }
-        FormError::Malformed => Failure::new(
-            ErrorCode::Invalid,
-            "The form cannot be read: send the file in a part called 'content'",
-        ),
-    }
+    error.into_failure("The form cannot be read: send the file in a part called 'content'")
 }
