@@ -21,6 +21,7 @@ use super::{
 use crate::shared::{
     checksum::{BodyShape, ExpectedDigests, Sha512Tap},
     form::{Form, FormError, Part},
+    scope,
 };
 
 /// Longest value of an option that is sent as a part of a form.
@@ -31,9 +32,8 @@ const FORM_OVERHEAD: u64 = 64 * 1024;
 /// `GET` and `HEAD`: the file, the newest of that name.
 pub(crate) async fn download(call: Call) -> Result<Response, Failure> {
     let coordinates = coordinates(&call)?;
-    let (project_path, group_path) = call.scope_paths();
     let variables = generic_file::Variables {
-        scope: generic_file::PackageScopeInput { project_path, group_path },
+        scope: scope!(call, generic_file),
         name: coordinates.name,
         version: coordinates.version,
         file_name: coordinates.file.stored_name().into_owned(),

@@ -20,16 +20,7 @@ use gateway::{Call, Intent, Levels, RouteTable};
 use http::Method;
 
 use super::rules::NpmRules;
-use crate::shared::index_cache::IndexCache;
-
-/// The `scope` variable of an operation in this module, for where the request stands.
-macro_rules! scope {
-    ($call:expr, $operation:ident) => {{
-        let (project_path, group_path) = $call.scope_paths();
-        $crate::npm::$operation::PackageScopeInput { project_path, group_path }
-    }};
-}
-use scope;
+use crate::shared::{index_cache::IndexCache, scope};
 
 const GET: Method = Method::GET;
 const PUT: Method = Method::PUT;

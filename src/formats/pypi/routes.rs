@@ -12,19 +12,10 @@ use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::{PypiGroup, PypiProject, pypi_group, pypi_project};
-use crate::shared::index_cache::IndexCache;
+use crate::shared::{index_cache::IndexCache, scope};
 
 /// What a segment of a path keeps as it is.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-
-/// The `scope` variable of an operation in this module, for where the request stands.
-macro_rules! scope {
-    ($call:expr, $operation:ident) => {{
-        let (project_path, group_path) = $call.scope_paths();
-        $crate::pypi::$operation::PackageScopeInput { project_path, group_path }
-    }};
-}
-use scope;
 
 /// Adds all routes. twine sends the slash at the end of an address or leaves it out as it was told, pip always has one.
 pub(super) fn add_to(table: &mut RouteTable) {

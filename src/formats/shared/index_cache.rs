@@ -8,8 +8,10 @@ use std::{
     sync::Arc,
 };
 
+use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use domain::{Failure, PackageFormat};
+use http::{HeaderValue, StatusCode, header};
 use moka::sync::Cache;
 use tokio::sync::Mutex;
 
@@ -82,6 +84,32 @@ impl IndexCache {
         self.documents.insert(Arc::new(key), document.clone());
         Ok((revision, document))
     }
+}
+
+/// What an answer with a document says of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Described<'a> {
+    /// Its entity tag, without quotation marks.
+    pub(crate) etag: &'a str,
+    /// Its media type.
+    pub(crate) content_type: &'static str,
+    /// The headers of a request that it depends on.
+    pub(crate) vary: &'static str,
+}
+
+/// Answers a document; without one, that it has not changed.
+pub(crate) fn respond(described: Described<'_>, document: Option<Bytes>) -> Result<Response, Failure> {
+    let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
+    let mut response = Response::new(document.map_or_else(Body::empty, Body::from));
+    *response.status_mut() = status;
+    let etag = HeaderValue::try_from(format!("\"{}\"", described.etag)).map_err(|_| Failure::internal())?;
+    let headers = response.headers_mut();
+    headers.insert(header::ETAG, etag);
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(described.content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
+    headers.insert(header::VARY, HeaderValue::from_static(described.vary));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    Ok(response)
 }
 
 #[cfg(test)]

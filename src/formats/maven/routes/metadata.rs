@@ -1,10 +1,10 @@
 //! `maven-metadata.xml`, made from the pieces the model keeps, and its digests.
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use bytes::Bytes;
 use domain::{DigestAlgorithm, ErrorCode, Failure, PackageFormat, Subject, rules::FormatRules as _};
 use gateway::{Call, serve::is_not_modified};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha512};
@@ -18,7 +18,7 @@ use crate::{
         maven_index, maven_plugins, maven_plugins_revision, maven_revision,
         rules::MavenRules,
     },
-    shared::index_cache::{IndexCache, IndexKey},
+    shared::index_cache::{self, Described, IndexCache, IndexKey},
 };
 
 /// The document of an artifact, of a group's plugins, or of both.
@@ -196,21 +196,10 @@ impl Wanted<'_> {
 
     /// Without `Last-Modified`: two changes within one second would have the same.
     fn respond(&self, revision: &str, content: Option<&Digested>) -> Result<Response, Failure> {
-        let (status, body, mut headers) = match content {
-            None => (StatusCode::NOT_MODIFIED, Body::empty(), HeaderMap::new()),
-            Some(content) => (StatusCode::OK, Body::from(content.xml()), content.headers()),
-        };
-        let etag =
-            HeaderValue::try_from(format!("\"{}\"", self.etag(revision))).map_err(|_| Failure::internal())?;
-        headers.insert(header::ETAG, etag);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/xml"));
-        headers
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
-        headers.insert(header::VARY, HeaderValue::from_static("Authorization"));
-        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-        let mut response = Response::new(body);
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
+        let etag = &self.etag(revision);
+        let described = Described { etag, content_type: "application/xml", vary: "Authorization" };
+        let mut response = index_cache::respond(described, content.map(Digested::xml))?;
+        response.headers_mut().extend(content.map(Digested::headers).unwrap_or_default());
         Ok(response)
     }
 }

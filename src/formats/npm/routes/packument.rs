@@ -1,10 +1,10 @@
 //! `GET /:package`, in full and abbreviated, and `GET /:package/:version`.
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use bytes::Bytes;
 use domain::{Failure, PackageFormat, PackageName, Subject, rules::FormatRules as _};
 use gateway::{Call, serve::is_not_modified};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::HashMap;
@@ -17,7 +17,7 @@ use crate::{
         npm_index, npm_revision,
         rules::NpmRules,
     },
-    shared::index_cache::{IndexCache, IndexKey},
+    shared::index_cache::{self, Described, IndexCache, IndexKey},
 };
 
 /// What a path of one to three segments asks for.
@@ -54,10 +54,10 @@ async fn packument(call: &Call, cache: &IndexCache, name: &PackageName) -> Resul
     let revision = revision(call, name).await?;
     let etag = format!("{revision}-{}", document.name());
     if is_not_modified(&call.headers, &etag, None) {
-        return respond(document, &etag, Content::NotModified);
+        return respond(document, &etag, None);
     }
     let (revision, bytes) = read_document(call, cache, name, revision, document).await?;
-    respond(document, &format!("{revision}-{}", document.name()), Content::Document(bytes))
+    respond(document, &format!("{revision}-{}", document.name()), Some(bytes))
 }
 
 /// The manifest of one version, named by number or by tag. npm's registry has it; no client in use needs it.
@@ -83,7 +83,7 @@ async fn manifest(
     })?;
     let version = packument.tags.get(version).map_or(version, String::as_str);
     let manifest = packument.versions.get(version).ok_or_else(|| Failure::not_found(Subject::Package))?;
-    let content = Content::Document(Bytes::copy_from_slice(manifest.get().as_bytes()));
+    let content = Some(Bytes::copy_from_slice(manifest.get().as_bytes()));
     respond(Document::Packument, &format!("{revision}-{version}"), content)
 }
 
@@ -158,30 +158,15 @@ fn accepted(headers: &HeaderMap) -> Document {
     }
 }
 
-enum Content {
-    NotModified,
-    Document(Bytes),
-}
-
-fn respond(document: Document, etag: &str, content: Content) -> Result<Response, Failure> {
-    let (status, body) = match content {
-        Content::NotModified => (StatusCode::NOT_MODIFIED, Body::empty()),
-        Content::Document(bytes) => (StatusCode::OK, Body::from(bytes)),
-    };
-    let mut response = Response::new(body);
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    let etag = HeaderValue::try_from(format!("\"{etag}\"")).map_err(|_| Failure::internal())?;
-    headers.insert(header::ETAG, etag);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(document.media_type()));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    Ok(response)
+fn respond(document: Document, etag: &str, content: Option<Bytes>) -> Result<Response, Failure> {
+    let described = Described { etag, content_type: document.media_type(), vary: "Accept, Authorization" };
+    index_cache::respond(described, content)
 }
 
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     #[test]

@@ -1,10 +1,10 @@
 //! `GET /simple` and `GET /simple/:name`: the simple index (PEP 503, 691).
 
-use axum::{body::Body, response::Response};
+use axum::response::Response;
 use bytes::Bytes;
 use domain::{Failure, PackageFormat, PackageName, rules::FormatRules as _};
 use gateway::{Call, scalars::number_of, serve::is_not_modified};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use sha2::{Digest as _, Sha256};
 
 use super::{base, no_package, requested_base, scope};
@@ -16,7 +16,7 @@ use crate::{
         rules::{PypiRules, normalized},
         wire::Representation,
     },
-    shared::index_cache::{IndexCache, IndexKey},
+    shared::index_cache::{self, Described, IndexCache, IndexKey},
 };
 
 /// Names asked for at once.
@@ -119,16 +119,10 @@ async fn names(call: &Call) -> Result<(Vec<String>, String), Failure> {
 }
 
 fn respond(representation: Representation, etag: &str, document: Option<Bytes>) -> Result<Response, Failure> {
-    let status = if document.is_some() { StatusCode::OK } else { StatusCode::NOT_MODIFIED };
-    let mut response = Response::new(document.map_or_else(Body::empty, Body::from));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers
-        .insert(header::ETAG, HeaderValue::try_from(format!("\"{etag}\"")).map_err(|_| Failure::internal())?);
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(representation.content_type));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, max-age=0, must-revalidate"));
-    headers.insert(header::VARY, HeaderValue::from_static("Accept, Authorization"));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    let content_type = representation.content_type;
+    let mut response =
+        index_cache::respond(Described { etag, content_type, vary: "Accept, Authorization" }, document)?;
+    let policy = HeaderValue::from_static("sandbox; default-src 'none'");
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     Ok(response)
 }
