@@ -31,30 +31,54 @@ fn is_wanted() -> bool {
     wanted
 }
 
-/// Bytes that do not compress, a function of their place only.
+/// Bytes that do not compress, a function of their place only: however they are cut into reads, they are the same.
 struct Noise {
-    state: u64,
-    left: u64,
+    at: u64,
+    end: u64,
 }
 
 impl Noise {
     fn new(length: u64) -> Self {
-        Self { state: 0x9e37_79b9_7f4a_7c15, left: length }
+        Self { at: 0, end: length }
+    }
+
+    /// The eight bytes from eight times `index` on: SplitMix64.
+    fn word(index: u64) -> [u8; 8] {
+        let mut mixed = index.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)).to_le_bytes()
     }
 }
 
 impl Read for Noise {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let length = buffer.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
-        for piece in buffer[..length].chunks_mut(8) {
-            self.state ^= self.state << 13;
-            self.state ^= self.state >> 7;
-            self.state ^= self.state << 17;
-            piece.copy_from_slice(&self.state.to_le_bytes()[..piece.len()]);
+        let length = buffer.len().min(usize::try_from(self.end - self.at).unwrap_or(usize::MAX));
+        let mut rest = &mut buffer[..length];
+        while !rest.is_empty() {
+            let word = Self::word(self.at / 8);
+            let word = &word[usize::try_from(self.at % 8).expect("less than eight")..];
+            let taken = word.len().min(rest.len());
+            rest[..taken].copy_from_slice(&word[..taken]);
+            self.at += taken as u64;
+            rest = &mut rest[taken..];
         }
-        self.left -= length as u64;
         Ok(length)
     }
+}
+
+#[test]
+fn noise_is_the_same_however_it_is_read() {
+    let (mut whole, mut pieces) = (Vec::new(), Vec::new());
+    Noise::new(1000).read_to_end(&mut whole).expect("memory");
+    let mut noise = Noise::new(1000);
+    for length in (1..).take_while(|length| length * (length + 1) / 2 <= 1000) {
+        let mut piece = vec![0; length];
+        noise.read_exact(&mut piece).expect("memory");
+        pieces.extend(piece);
+    }
+    noise.read_to_end(&mut pieces).expect("memory");
+    assert_eq!(pieces, whole);
 }
 
 /// Memory of a process in bytes: now, and at most since [`Memory::forget_peak`].
