@@ -1,7 +1,5 @@
 //! Index documents about many names.
 
-use std::fmt::Write as _;
-
 use access::Action;
 use async_graphql::{Context, Object};
 use domain::{Failure, PackageFormat, ProjectId, Subject};
@@ -9,7 +7,7 @@ use store::packages::{self, IndexDocument};
 use time::OffsetDateTime;
 
 use super::{
-    index::{PackageIndexEntry, short},
+    index::{PackageIndexEntry, revision},
     inputs::{PackageScopeInput, PackageTypeEnum},
     scope::{missing, open_scope},
 };
@@ -45,22 +43,13 @@ pub(super) async fn open_document(
         format,
         name,
         projects: documents.iter().map(IndexDocument::project).collect(),
-        revision: revision(&documents),
+        revision: revision(documents.iter().map(|document| (document.project().0, document.revision))),
         updated_at: documents
             .iter()
             .map(|document| document.updated_at)
             .max()
             .unwrap_or(OffsetDateTime::UNIX_EPOCH),
     })
-}
-
-fn revision(documents: &[IndexDocument]) -> String {
-    let mut text = String::new();
-    for document in documents {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{}.{}-", document.project(), document.revision);
-    }
-    short(text)
 }
 
 /// Everything an index document about many package names is made of, as this caller sees it (ours).

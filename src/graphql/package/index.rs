@@ -1,6 +1,6 @@
 //! What index documents are made of.
 
-use std::{collections::HashMap, fmt::Write as _, sync::Arc};
+use std::{collections::HashMap, sync::Arc};
 
 use access::Action;
 use async_graphql::{Context, Object, SimpleObject};
@@ -94,7 +94,7 @@ impl PackageIndex {
             format,
             name: names.first().map(|name| name.name.clone()).unwrap_or_default(),
             names: names.iter().map(|name| name.id).collect(),
-            revision: revision(names),
+            revision: revision(names.iter().map(|name| (name.id.0, name.revision))),
             updated_at: names.iter().map(|name| name.updated_at).max().unwrap_or(OffsetDateTime::UNIX_EPOCH),
             latest: Latest::Unknown,
         }
@@ -126,19 +126,10 @@ impl PackageIndex {
     }
 }
 
-/// One text for the visible set and its revisions: it changes when either does, and tells nothing else.
-fn revision(names: &[IndexName]) -> String {
-    let mut text = String::new();
-    for name in names {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{}.{}-", name.id, name.revision);
-    }
-    short(text)
-}
-
-/// A list of revisions, each followed by a dash, as one short text.
-pub(super) fn short(mut text: String) -> String {
-    text.pop();
+/// One text for the visible set and its revisions, given as ids with revisions: it changes when either does, and tells nothing
+/// else.
+pub(super) fn revision(visible: impl Iterator<Item = (i64, i64)>) -> String {
+    let text = visible.map(|(id, revision)| format!("{id}.{revision}")).collect::<Vec<_>>().join("-");
     if text.len() <= 40 { text } else { hex::encode(&Sha256::digest(text.as_bytes())[..16]) }
 }
 

@@ -34,7 +34,7 @@ async fn bury(tx: &Tx, package: i64, now: OffsetDateTime, changed: &mut ChangedD
         [Value::from(stored(now)), package.into()],
     )
     .await?;
-    fragments::remove_all(tx, package, (project_id, format), changed).await?;
+    fragments::remove(tx, package, None, (project_id, format), changed).await?;
     Ok(true)
 }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    PackageFileId, PackageFormat, VersionFlag,
+    PackageFileId, VersionFlag,
     rules::{DocumentScope, FormatRules, Fragment, PublishedFile, PublishedVersion},
 };
 use entity::{package, package_file};
@@ -57,10 +57,6 @@ impl ChangedDocuments {
         }
         Ok(())
     }
-
-    fn note(&mut self, project: i64, format: PackageFormat, document: &str) {
-        self.0.insert((project, format.number(), document.to_owned()));
-    }
 }
 
 const fn number(scope: DocumentScope) -> i16 {
@@ -82,7 +78,7 @@ pub(super) async fn render(
     select.and_where(Expr::col((package::Entity, package::Column::Id)).eq(package));
     let Some(row) = rows::one::<PackageRow>(tx, &select).await? else { return Ok(()) };
     let version = Package::try_from(row)?;
-    let project = version.project.id.0;
+    let place = (version.project.id.0, rules.format().number());
     let flags = match change {
         Change::NewVersion(_) => Vec::new(),
         Change::NewFiles(_) | Change::Version | Change::FileGone(_) => flags::of(tx, package).await?,
@@ -90,11 +86,11 @@ pub(super) async fn render(
     let files = files_of(tx, package, wanted_files(rules, change)).await?;
     match change {
         Change::NewVersion(_) => {}
-        Change::NewFiles(_) => remove(tx, package, Some(WHOLE_VERSION), (project, rules), changed).await?,
-        Change::Version => remove(tx, package, None, (project, rules), changed).await?,
+        Change::NewFiles(_) => remove(tx, package, Some(WHOLE_VERSION), place, changed).await?,
+        Change::Version => remove(tx, package, None, place, changed).await?,
         Change::FileGone(file) => {
-            remove(tx, package, Some(WHOLE_VERSION), (project, rules), changed).await?;
-            remove(tx, package, Some(file.0), (project, rules), changed).await?;
+            remove(tx, package, Some(WHOLE_VERSION), place, changed).await?;
+            remove(tx, package, Some(file.0), place, changed).await?;
         }
     }
     let version = published(&version, &flags, if rules.fragments_read_files() { &files } else { &[] });
@@ -105,7 +101,7 @@ pub(super) async fn render(
     }
     for (file, fragment) in pieces {
         if fragment.scope == DocumentScope::Project {
-            changed.note(project, rules.format(), &fragment.document);
+            changed.0.insert((place.0, place.1, fragment.document.clone().into_owned()));
         }
         insert(tx, package, file, fragment).await?;
     }
@@ -201,35 +197,14 @@ async fn insert(tx: &Tx, package: i64, file: i64, fragment: Fragment) -> Result<
     Ok(())
 }
 
-/// Takes the pieces of one file away, or of the version as a whole, or all of them.
-async fn remove(
+/// Takes pieces of a version away: those of one file, of the version as a whole, or all of them.
+pub(super) async fn remove(
     tx: &Tx,
     package: i64,
     file: Option<i64>,
-    (project, rules): (i64, &'static dyn FormatRules),
-    changed: &mut ChangedDocuments,
-) -> Result<()> {
-    for document in removed(tx, package, file).await? {
-        changed.note(project, rules.format(), &document);
-    }
-    Ok(())
-}
-
-/// Takes all pieces of a version away.
-pub(super) async fn remove_all(
-    tx: &Tx,
-    package: i64,
     (project, format): (i64, i16),
     changed: &mut ChangedDocuments,
 ) -> Result<()> {
-    for document in removed(tx, package, None).await? {
-        changed.0.insert((project, format, document));
-    }
-    Ok(())
-}
-
-/// Deletes pieces and answers which documents about many names they stood in.
-async fn removed(tx: &Tx, package: i64, file: Option<i64>) -> Result<Vec<String>> {
     #[derive(FromQueryResult)]
     struct Piece {
         document: String,
@@ -242,6 +217,8 @@ async fn removed(tx: &Tx, package: i64, file: Option<i64>) -> Result<Vec<String>
         [Value::from(package), file.into()],
     )
     .await?;
-    let shared = pieces.into_iter().filter(|piece| piece.scope == number(DocumentScope::Project));
-    Ok(shared.map(|piece| piece.document).collect())
+    for piece in pieces.into_iter().filter(|piece| piece.scope == number(DocumentScope::Project)) {
+        changed.0.insert((project, format, piece.document));
+    }
+    Ok(())
 }
