@@ -19,6 +19,7 @@ mod hashing;
 mod key;
 mod layout;
 mod memory;
+mod s3;
 mod staging;
 mod store;
 mod ticket;
@@ -31,6 +32,7 @@ pub use guard::{Staged, StagedContent, StagedGuard, StagedManifest, StoredConten
 pub use hashing::Hasher;
 pub use key::{BlobKey, StagingId};
 pub use memory::MemoryStore;
+pub use s3::{S3Credentials, S3Settings, S3Store};
 pub use staging::{StageRequest, stage};
 pub use store::{BlobStore, MANIFEST_LIMIT, StageSink};
 pub use ticket::{Sealer, TicketError};

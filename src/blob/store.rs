@@ -55,7 +55,7 @@ pub trait BlobStore: Send + Sync {
     fn presign<'a>(
         &'a self,
         _key: BlobKey,
-        _file_name: &'a str,
+        _content_disposition: &'a str,
         _content_type: &'a str,
         _lifetime: Duration,
     ) -> BoxFuture<'a, Result<Option<String>>> {

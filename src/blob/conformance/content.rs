@@ -167,7 +167,7 @@ pub(crate) fn ranges(store: Store) {
 
     const SIZE: usize = 1_200_000;
     let mut builder = tokio::runtime::Builder::new_multi_thread();
-    let runtime = builder.worker_threads(1).enable_time().build().expect("threads");
+    let runtime = builder.worker_threads(1).enable_all().build().expect("threads");
     let content = noise(SIZE);
     let key = runtime.block_on(put(&*store, &content));
     let ends = || 0..SIZE + SIZE / 16;

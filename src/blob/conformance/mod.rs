@@ -19,6 +19,9 @@ type Store = Arc<dyn BlobStore>;
 
 const LARGE: usize = 3 * 1024 * 1024 + 17;
 
+/// More than two parts of a store that takes parts.
+const IN_PARTS: usize = 10 * 1024 * 1024 + 1;
+
 const LARGE_U64: u64 = LARGE as u64;
 
 /// Runs the suite. The store may hold content, but nobody else may be uploading: everything staged is swept away.
@@ -26,7 +29,7 @@ const LARGE_U64: u64 = LARGE as u64;
 pub async fn conformance(store: Store) {
     store.check().await.expect("ready");
     content::absent_things(&store).await;
-    for size in [0, 1, 256 * 1024, 256 * 1024 + 1, LARGE] {
+    for size in [0, 1, 256 * 1024, 256 * 1024 + 1, LARGE, IN_PARTS] {
         content::upload_to_deletion(&store, size).await;
     }
     content::partial_reads(&store).await;
