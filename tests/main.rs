@@ -15,5 +15,6 @@ mod publishing;
 mod route_audit;
 mod schema;
 mod server;
+mod storage;
 mod streaming;
 mod world;

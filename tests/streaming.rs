@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::{
     clients::Registry,
-    server::{Database, ROOT_TOKEN, Response, Server},
+    server::{ROOT_TOKEN, Response, Server, Setup, has_s3},
 };
 
 /// How much more memory a transfer may take, whatever its size.
@@ -22,6 +22,9 @@ const NPM_CONTENT: u64 = 300 << 20;
 /// A first round, after which whatever is made once has been made.
 const WARM_UP: u64 = 24 << 20;
 
+/// In a bucket, when nobody asks for gigabytes: enough to show what would grow.
+const GENERIC_FILE_BRIEFLY: u64 = 192 << 20;
+
 /// These tests move gigabytes: CI runs them, and whoever asks for them.
 fn is_wanted() -> bool {
     let wanted = std::env::var_os("ENTREPOT_TEST_LARGE").is_some();
@@ -29,6 +32,16 @@ fn is_wanted() -> bool {
         crate::clients::say("skipped: set ENTREPOT_TEST_LARGE=1 to move gigabytes");
     }
     wanted
+}
+
+const ON_DISK: Setup = Setup { postgres: false, s3: false, variables: &[] };
+const IN_A_BUCKET: Setup = Setup { postgres: false, s3: true, variables: &[] };
+
+fn is_s3_there() -> bool {
+    if !has_s3() {
+        crate::clients::say("skipped: ENTREPOT_TEST_S3_ENDPOINT names no server");
+    }
+    has_s3()
 }
 
 /// Bytes that do not compress, a function of their place only: however they are cut into reads, they are the same.
@@ -138,13 +151,23 @@ fn compare(response: &mut Response, expected: &mut dyn Read) -> u64 {
 
 #[test]
 fn a_generic_file_of_two_gibibytes() {
-    if !is_wanted() {
-        return;
+    if is_wanted() {
+        a_generic_file(ON_DISK, GENERIC_FILE);
     }
-    let registry = Registry::new(Database::Sqlite);
+}
+
+#[test]
+fn a_generic_file_in_a_bucket() {
+    if is_s3_there() {
+        a_generic_file(IN_A_BUCKET, if is_wanted() { GENERIC_FILE } else { GENERIC_FILE_BRIEFLY });
+    }
+}
+
+fn a_generic_file(setup: Setup, size: u64) {
+    let registry = Registry::new(setup);
     let server = &registry.server;
     let path = |length: u64| format!("{}/generic/large/1.0.0/{length}.bin", registry.project_packages());
-    stays_flat(server, "a generic upload", GENERIC_FILE, |length| {
+    stays_flat(server, "a generic upload", size, |length| {
         let size = length.to_string();
         let headers = [("PRIVATE-TOKEN", ROOT_TOKEN), ("Content-Length", size.as_str())];
         let mut stream = server.open("PUT", &path(length), &headers);
@@ -153,7 +176,7 @@ fn a_generic_file_of_two_gibibytes() {
         let response = Response::head(stream);
         assert_eq!(response.status, 201, "{}", server.log());
     });
-    stays_flat(server, "a generic download", GENERIC_FILE, |length| {
+    stays_flat(server, "a generic download", size, |length| {
         let mut response =
             Response::head(server.open("GET", &path(length), &[("PRIVATE-TOKEN", ROOT_TOKEN)]));
         assert_eq!((response.status, response.header("content-length")), (200, length.to_string().as_str()));
@@ -218,10 +241,20 @@ fn write_tarball<W: Write>(output: W, version: &str, length: u64) -> io::Result<
 
 #[test]
 fn an_npm_package_of_three_hundred_mebibytes() {
-    if !is_wanted() {
-        return;
+    if is_wanted() {
+        an_npm_package(ON_DISK);
     }
-    let registry = Registry::new(Database::Sqlite);
+}
+
+#[test]
+fn an_npm_package_of_three_hundred_mebibytes_in_a_bucket() {
+    if is_wanted() && is_s3_there() {
+        an_npm_package(IN_A_BUCKET);
+    }
+}
+
+fn an_npm_package(setup: Setup) {
+    let registry = Registry::new(setup);
     let server = &registry.server;
     let version = |length: u64| format!("1.0.{}", length >> 20);
     stays_flat(server, "an npm publish", NPM_CONTENT, |length| {

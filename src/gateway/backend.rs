@@ -39,8 +39,6 @@ pub enum OpenedBlob {
         /// The bytes.
         stream: ByteStream,
     },
-    /// They are to be fetched from this presigned address.
-    Redirect(String),
 }
 
 /// Executes operations against the schema and moves bytes. Implemented by the `graphql` crate.
@@ -75,4 +73,13 @@ pub trait Backend: Send + Sync {
         ticket: &'a str,
         range: Option<Range<u64>>,
     ) -> BoxFuture<'a, Result<OpenedBlob, Failure>>;
+
+    /// An address outside of this server where what a ticket gives the right to read can be fetched for a while, with
+    /// these headers; none when the bytes have to come through [`Self::open`].
+    fn presign<'a>(
+        &'a self,
+        ticket: &'a str,
+        content_disposition: &'a str,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, Failure>>;
 }

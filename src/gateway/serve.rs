@@ -26,6 +26,10 @@ pub struct Download<'a> {
     pub content_type: &'a str,
 }
 
+/// From this size on a download is sent on to the storage, where it is configured so. Below, a second round trip takes the
+/// client longer than the bytes.
+const SENT_ON_FROM: u64 = 1024 * 1024;
+
 /// What RFC 8187 lets stand unescaped in an extended parameter.
 const EXTENDED: &AsciiSet = &CONTROLS
     .add(b' ')
@@ -113,13 +117,60 @@ fn wanted_range(headers: &HeaderMap, download: &Download<'_>) -> Wanted {
 
 /// Answers the download. `extra` headers (checksums, say) are added to every answer, 304 included.
 pub async fn file(call: &Call, download: Download<'_>, extra: HeaderMap) -> Result<Response, Failure> {
-    let mut response = Response::new(Body::empty());
-    *response.headers_mut() = extra;
+    if is_not_modified(&call.headers, download.etag, download.modified) {
+        let mut response = with_headers(extra, StatusCode::NOT_MODIFIED);
+        add_validators(response.headers_mut(), &download)?;
+        return Ok(response);
+    }
+    let disposition = content_disposition(download.file_name);
+    let content_type = HeaderValue::try_from(download.content_type)
+        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+    // The client sends its Range there too, and the storage answers it.
+    if call.method == Method::GET
+        && download.size >= SENT_ON_FROM
+        && let Some(address) = call.gateway.presign(download.ticket, &disposition, &content_type).await?
+    {
+        return sent_on(&address, extra);
+    }
+    let mut response = with_headers(extra, StatusCode::OK);
     let headers = response.headers_mut();
-    headers.insert(
-        header::ETAG,
-        HeaderValue::try_from(format!("\"{}\"", download.etag)).map_err(|_| Failure::internal())?,
-    );
+    add_validators(headers, &download)?;
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
+    headers.insert(header::CONTENT_TYPE, content_type);
+    let Some((range, length)) = select_range(call, &download, &mut response)? else { return Ok(response) };
+    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    if call.method == Method::HEAD {
+        return Ok(response);
+    }
+    *response.body_mut() = match call.gateway.open(download.ticket, range).await? {
+        OpenedBlob::Full(bytes) => Body::from(bytes),
+        OpenedBlob::Stream { stream, .. } => Body::from_stream(stream),
+    };
+    Ok(response)
+}
+
+/// Sends the client to `address`, which nobody else may learn and which is good for a while only.
+pub fn sent_on(address: &str, extra: HeaderMap) -> Result<Response, Failure> {
+    let mut response = with_headers(extra, StatusCode::FOUND);
+    let headers = response.headers_mut();
+    headers.insert(header::LOCATION, HeaderValue::try_from(address).map_err(|_| Failure::internal())?);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    Ok(response)
+}
+
+fn with_headers(headers: HeaderMap, status: StatusCode) -> Response {
+    let mut response = Response::new(Body::empty());
+    *response.headers_mut() = headers;
+    *response.status_mut() = status;
+    response
+}
+
+/// What clients ask with the next time.
+fn add_validators(headers: &mut HeaderMap, download: &Download<'_>) -> Result<(), Failure> {
+    let etag = format!("\"{}\"", download.etag);
+    headers.insert(header::ETAG, HeaderValue::try_from(etag).map_err(|_| Failure::internal())?);
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     headers
         .entry(header::CACHE_CONTROL)
@@ -128,49 +179,31 @@ pub async fn file(call: &Call, download: Download<'_>, extra: HeaderMap) -> Resu
         let text = httpdate::fmt_http_date(modified.into());
         headers.insert(header::LAST_MODIFIED, HeaderValue::try_from(text).map_err(|_| Failure::internal())?);
     }
-    if is_not_modified(&call.headers, download.etag, download.modified) {
-        *response.status_mut() = StatusCode::NOT_MODIFIED;
-        return Ok(response);
-    }
-    let wanted = wanted_range(&call.headers, &download);
-    headers.insert(header::CONTENT_DISPOSITION, content_disposition(download.file_name));
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("sandbox; default-src 'none'"));
-    let content_type = HeaderValue::try_from(download.content_type)
-        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::CONTENT_TYPE, content_type);
-    let (range, length) = match wanted {
-        Wanted::Everything => (None, download.size),
+    Ok(())
+}
+
+/// A range, or everything, and how many bytes that is.
+type Part = (Option<std::ops::Range<u64>>, u64);
+
+/// What to send, if anything. Says in the head of `response` what it is.
+fn select_range(
+    call: &Call,
+    download: &Download<'_>,
+    response: &mut Response,
+) -> Result<Option<Part>, Failure> {
+    let (text, status, part) = match wanted_range(&call.headers, download) {
+        Wanted::Everything => return Ok(Some((None, download.size))),
         Wanted::Range(range) => {
             let text = format!("bytes {}-{}/{}", range.start, range.end - 1, download.size);
-            headers
-                .insert(header::CONTENT_RANGE, HeaderValue::try_from(text).map_err(|_| Failure::internal())?);
-            *response.status_mut() = StatusCode::PARTIAL_CONTENT;
             let length = range.end - range.start;
-            (Some(range), length)
+            (text, StatusCode::PARTIAL_CONTENT, Some((Some(range), length)))
         }
         Wanted::Unsatisfiable => {
-            let text = format!("bytes */{}", download.size);
-            headers
-                .insert(header::CONTENT_RANGE, HeaderValue::try_from(text).map_err(|_| Failure::internal())?);
-            *response.status_mut() = StatusCode::RANGE_NOT_SATISFIABLE;
-            return Ok(response);
+            (format!("bytes */{}", download.size), StatusCode::RANGE_NOT_SATISFIABLE, None)
         }
     };
-    response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    if call.method == Method::HEAD {
-        return Ok(response);
-    }
-    *response.body_mut() = match call.gateway.open(download.ticket, range).await? {
-        OpenedBlob::Full(bytes) => Body::from(bytes),
-        OpenedBlob::Stream { stream, .. } => Body::from_stream(stream),
-        OpenedBlob::Redirect(address) => {
-            response.headers_mut().remove(header::CONTENT_LENGTH);
-            let location = HeaderValue::try_from(address).map_err(|_| Failure::internal())?;
-            response.headers_mut().insert(header::LOCATION, location);
-            *response.status_mut() = StatusCode::FOUND;
-            Body::empty()
-        }
-    };
-    Ok(response)
+    let value = HeaderValue::try_from(text).map_err(|_| Failure::internal())?;
+    response.headers_mut().insert(header::CONTENT_RANGE, value);
+    *response.status_mut() = status;
+    Ok(part)
 }

@@ -4,6 +4,7 @@ use std::{any::Any, fmt, ops::Range, sync::Arc};
 
 use async_graphql::{Request, Value, Variables};
 use domain::{Credential, Failure};
+use http::HeaderValue;
 
 use crate::{Backend, ByteStream, OpenedBlob, Operation, StageWriter, StagedBlob, failure};
 
@@ -111,5 +112,19 @@ impl Gateway {
     /// Opens what `ticket` gives the right to read, or the `range` of it.
     pub async fn open(&self, ticket: &str, range: Option<Range<u64>>) -> Result<OpenedBlob, Failure> {
         self.backend.open(ticket, range).await
+    }
+
+    /// An address outside of this server where what `ticket` gives the right to read can be fetched for a while, with
+    /// these headers. It is a secret of the caller's, and good for nothing but GET.
+    pub async fn presign(
+        &self,
+        ticket: &str,
+        content_disposition: &HeaderValue,
+        content_type: &HeaderValue,
+    ) -> Result<Option<String>, Failure> {
+        match (content_disposition.to_str(), content_type.to_str()) {
+            (Ok(disposition), Ok(kind)) => self.backend.presign(ticket, disposition, kind).await,
+            _ => Ok(None),
+        }
     }
 }

@@ -53,6 +53,15 @@ impl Backend for Model {
     ) -> BoxFuture<'a, Result<OpenedBlob, Failure>> {
         Box::pin(upload::open(&self.state, ticket, range))
     }
+
+    fn presign<'a>(
+        &'a self,
+        ticket: &'a str,
+        content_disposition: &'a str,
+        content_type: &'a str,
+    ) -> BoxFuture<'a, Result<Option<String>, Failure>> {
+        Box::pin(upload::presign(&self.state, ticket, content_disposition, content_type))
+    }
 }
 
 /// Whom a session speaks for. One that was not made here speaks for nobody.

@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use blob::{BlobError, BlobStore, DiskStore};
+use blob::{BlobError, BlobStore, DiskStore, S3Store};
 use domain::{Clock, SystemClock};
 use gateway::Gateway;
 use store::Store;
@@ -180,15 +180,17 @@ pub(crate) async fn migrate(store: &Store) -> Result<(), Stop> {
 
 /// Opens the store of bytes.
 pub(crate) async fn open_storage(storage: &Storage) -> Result<Arc<dyn BlobStore>, Stop> {
-    let Storage::Folder(folder) = storage.clone();
-    let place = folder.display().to_string();
-    let opened = tokio::task::spawn_blocking(move || DiskStore::open(folder)).await;
-    match opened {
-        Ok(Ok(store)) => Ok(Arc::new(store)),
-        Ok(Err(error)) => {
-            Err(Stop::failed(format!("the storage folder {place} cannot be used: {}", told(&error))))
-        }
-        Err(error) => Err(Stop::failed(format!("the storage folder {place} cannot be used: {error}"))),
+    let unusable = |why: &str| Stop::failed(format!("the storage ({storage}) cannot be used: {why}"));
+    match storage.clone() {
+        Storage::Folder(folder) => match tokio::task::spawn_blocking(move || DiskStore::open(folder)).await {
+            Ok(Ok(store)) => Ok(Arc::new(store)),
+            Ok(Err(error)) => Err(unusable(&told(&error))),
+            Err(error) => Err(unusable(&error.to_string())),
+        },
+        Storage::S3(settings) => match S3Store::open(settings).await {
+            Ok(store) => Ok(Arc::new(store)),
+            Err(error) => Err(unusable(&told(&error))),
+        },
     }
 }
 

@@ -28,7 +28,7 @@ use std::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::server::{Database, ROOT_TOKEN, Server};
+use crate::server::{ROOT_TOKEN, Server, Setup};
 
 /// Says something beside the tests' own lines, also where their output is kept.
 pub(crate) fn say(text: &str) {
@@ -58,8 +58,8 @@ fn number(id: &Value) -> i64 {
 }
 
 impl Registry {
-    pub(crate) fn new(database: Database) -> Self {
-        let server = Server::start(database);
+    pub(crate) fn new(setup: impl Into<Setup>) -> Self {
+        let server = Server::start(setup);
         let group = json!({ "path": "acme", "name": "acme", "visibility": "private" });
         let group = server.graphql(CREATE_GROUP, &json!({ "input": group }));
         let project = json!({ "namespacePath": "acme", "path": "web", "visibility": "private" });

@@ -5,4 +5,4 @@ pub(crate) mod claim;
 mod transfer;
 
 pub(crate) use begin::UploadMutation;
-pub(crate) use transfer::{open, stage, stage_at_door, stage_writer};
+pub(crate) use transfer::{open, presign, stage, stage_at_door, stage_writer};

@@ -1,6 +1,6 @@
 //! Moves bytes for the gateway and for the door of scripts.
 
-use std::{io, ops::Range, sync::Arc};
+use std::{io, ops::Range, sync::Arc, time::Duration};
 
 use blob::{BlobBody, StageRequest, Staged, StagedGuard, StagingId};
 use domain::Failure;
@@ -10,6 +10,9 @@ use crate::{
     context::{Arrived, Caller, State},
     upload::claim::{ReadClaim, UploadClaim},
 };
+
+/// How long an address of the storage is good: for a client to get there, not for a download to end.
+const ADDRESS_LIFETIME: Duration = Duration::from_mins(5);
 
 /// Keeps an upload staged, and known to this process, until it is dropped.
 struct Held {
@@ -115,4 +118,15 @@ pub(crate) async fn open(
             OpenedBlob::Stream { length: body.len(), stream: body.into_stream() }
         }
     })
+}
+
+/// Where outside of this server the bytes a ticket gives the right to read can be fetched, if anywhere.
+pub(crate) async fn presign(
+    state: &State,
+    ticket: &str,
+    content_disposition: &str,
+    content_type: &str,
+) -> Result<Option<String>, Failure> {
+    let key = ReadClaim::open(state, ticket)?.digest().into();
+    Ok(state.blobs.presign(key, content_disposition, content_type, ADDRESS_LIFETIME).await?)
 }

@@ -1,5 +1,9 @@
 //! `entrepot check`: what would go wrong, before it does.
 
+use std::sync::Arc;
+
+use blob::{BlobStore, S3Store};
+
 use super::print;
 use crate::{
     boot::{self, told},
@@ -66,15 +70,17 @@ async fn database(config: &Config) -> Result<String, String> {
 }
 
 async fn storage(storage: &Storage) -> Result<String, String> {
-    let Storage::Folder(folder) = storage;
-    let place = folder.display();
-    if !folder.exists() {
-        return Ok(format!("{place} is not there yet; serve makes it"));
-    }
-    let store = boot::open_storage(storage).await.map_err(|stop| stop.to_string())?;
+    let store: Arc<dyn BlobStore> = match storage {
+        Storage::Folder(folder) if !folder.exists() => {
+            return Ok(format!("{} is not there yet; serve makes it", folder.display()));
+        }
+        Storage::Folder(_) => boot::open_storage(storage).await.map_err(|stop| stop.to_string())?,
+        // Not opened, which would make it ours.
+        Storage::S3(settings) => Arc::new(S3Store::new(settings.clone())),
+    };
     match store.check().await {
-        Ok(()) => Ok(format!("{place} can be written")),
-        Err(error) => Err(format!("{place} cannot be used: {}", told(&error))),
+        Ok(()) => Ok(format!("{storage} can be written")),
+        Err(error) => Err(format!("{storage} cannot be used: {}", told(&error))),
     }
 }
 

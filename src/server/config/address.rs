@@ -97,40 +97,8 @@ impl fmt::Debug for Database {
     }
 }
 
-/// Where the bytes of packages are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Storage {
-    /// A folder.
-    Folder(PathBuf),
-}
-
-impl Storage {
-    /// Reads an address; without one it is a folder in the data folder.
-    pub(crate) fn parse(url: Option<&str>, data_dir: &Path) -> Result<Self, Stop> {
-        let Some(url) = url else {
-            return Ok(Self::Folder(data_dir.join("blobs")));
-        };
-        match url.split_once(':') {
-            Some(("file", path)) => {
-                let path = path.strip_prefix("//").unwrap_or(path);
-                if path.is_empty() {
-                    return Err(Stop::usage("the storage URL names no folder: file:<folder>"));
-                }
-                Ok(Self::Folder(PathBuf::from(path)))
-            }
-            Some(("s3", _)) => Err(Stop::usage(
-                "a storage URL with s3: is not supported in this build yet; use file:<folder>",
-            )),
-            _ => Err(Stop::usage(format!(
-                "the storage URL has to start with file:, and {} does not",
-                scheme(url)
-            ))),
-        }
-    }
-}
-
 /// The part of an address that can be shown: what comes after may hold a password.
-fn scheme(url: &str) -> String {
+pub(super) fn scheme(url: &str) -> String {
     match url.split_once(':') {
         Some((scheme, _)) => format!("'{scheme}:…'"),
         None => "this one".to_owned(),

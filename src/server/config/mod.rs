@@ -2,6 +2,7 @@
 
 mod address;
 mod settings;
+mod storage;
 
 #[cfg(test)]
 mod tests;
@@ -14,8 +15,10 @@ use std::{
 
 use store::Secret;
 
-pub(crate) use address::{Database, Storage};
+pub(crate) use address::Database;
 pub(crate) use settings::{LogFormat, Settings, reason};
+use storage::AwsVariables;
+pub(crate) use storage::Storage;
 
 use crate::stop::Stop;
 
@@ -73,6 +76,14 @@ pub(crate) struct HttpLimits {
     pub(crate) idle_timeout: Duration,
 }
 
+/// What only the environment says.
+#[derive(Default)]
+struct Environment {
+    admin_token: Option<Secret>,
+    rust_log: Option<String>,
+    aws: AwsVariables,
+}
+
 impl Config {
     /// The configuration from `given` (flags over variables, as clap has put them together), over the file, over defaults.
     pub(crate) fn load(given: Settings, file: Option<&Path>) -> Result<Self, Stop> {
@@ -88,17 +99,16 @@ impl Config {
                 return Err(Stop::usage(format!("{ADMIN_TOKEN} is not valid UTF-8")));
             }
         };
-        Self::resolve(settings, admin_token, env::var("RUST_LOG").ok())
+        let environment =
+            Environment { admin_token, rust_log: env::var("RUST_LOG").ok(), aws: AwsVariables::read() };
+        Self::resolve(settings, environment)
     }
 
     /// Checks the settings and fills in the defaults.
-    fn resolve(
-        settings: Settings,
-        admin_token: Option<Secret>,
-        rust_log: Option<String>,
-    ) -> Result<Self, Stop> {
-        let data_dir = settings.data_dir.unwrap_or_else(|| PathBuf::from("./entrepot-data"));
-        let filter = settings.log.or(rust_log).unwrap_or_else(|| "info".to_owned());
+    fn resolve(settings: Settings, environment: Environment) -> Result<Self, Stop> {
+        let data_dir = settings.data_dir.clone().unwrap_or_else(|| PathBuf::from("./entrepot-data"));
+        let storage = Storage::resolve(&settings, environment.aws, &data_dir)?;
+        let filter = settings.log.or(environment.rust_log).unwrap_or_else(|| "info".to_owned());
         Ok(Self {
             listen: address::listen(settings.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             database: Database::parse(settings.database_url.as_deref(), &data_dir)?,
@@ -106,9 +116,9 @@ impl Config {
                 Some(0) => return Err(Stop::usage("database_connections must be at least 1")),
                 given => given.unwrap_or(8),
             },
-            storage: Storage::parse(settings.storage_url.as_deref(), &data_dir)?,
+            storage,
             external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
-            admin_token,
+            admin_token: environment.admin_token,
             telemetry: Telemetry {
                 filter,
                 format: settings.log_format.unwrap_or(LogFormat::Text),

@@ -30,9 +30,15 @@ pub(crate) struct Settings {
     /// Database: postgres://… to scale [default: SQLite in the data folder]
     #[arg(long, global = true, env = "ENTREPOT_DATABASE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) database_url: Option<String>,
-    /// Where packages lie: file:<folder> [default: file: in the data folder]
+    /// Where packages lie: file:<folder> or s3://<bucket>/<prefix> [default: file: in the data folder]
     #[arg(long, global = true, env = "ENTREPOT_STORAGE_URL", value_name = "URL", hide_env_values = true)]
     pub(crate) storage_url: Option<String>,
+    /// Address of the server that speaks S3 [default: AWS]
+    #[arg(long, global = true, env = "ENTREPOT_S3_ENDPOINT", value_name = "URL", hide_env_values = true)]
+    pub(crate) s3_endpoint: Option<String>,
+    /// Whether downloads of 1 MiB and more are sent on to addresses of the S3 server [default: false]
+    #[arg(long, global = true, env = "ENTREPOT_STORAGE_REDIRECTS", value_name = "BOOL")]
+    pub(crate) storage_redirects: Option<bool>,
     /// What generated links start with [default: from the listen address]
     #[arg(long, global = true, env = "ENTREPOT_EXTERNAL_URL", value_name = "URL")]
     pub(crate) external_url: Option<String>,
@@ -83,6 +89,7 @@ impl Settings {
             &mut self.listen,
             &mut self.database_url,
             &mut self.storage_url,
+            &mut self.s3_endpoint,
             &mut self.external_url,
             &mut self.log,
         ] {
@@ -101,6 +108,8 @@ impl Settings {
             data_dir: self.data_dir.or(lower.data_dir),
             database_url: self.database_url.or(lower.database_url),
             storage_url: self.storage_url.or(lower.storage_url),
+            s3_endpoint: self.s3_endpoint.or(lower.s3_endpoint),
+            storage_redirects: self.storage_redirects.or(lower.storage_redirects),
             external_url: self.external_url.or(lower.external_url),
             database_connections: self.database_connections.or(lower.database_connections),
             log: self.log.or(lower.log),

@@ -4,7 +4,7 @@ use std::{fs, path::Path, process::Command, time::Duration};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::{Config, Database, Settings, Storage, TEMPLATE};
+use super::{Config, Database, Environment, Settings, Storage, TEMPLATE, storage::AwsVariables};
 
 /// The settings alone, as a command line.
 #[derive(Parser)]
@@ -14,7 +14,7 @@ struct Line {
 }
 
 fn resolved(settings: Settings) -> Result<Config, String> {
-    Config::resolve(settings, None, None).map_err(|stop| stop.to_string())
+    Config::resolve(settings, Environment::default()).map_err(|stop| stop.to_string())
 }
 
 #[test]
@@ -106,8 +106,7 @@ fn addresses_that_cannot_be_used_are_refused_without_showing_passwords() {
         (database("mysql://user:secret@host/x"), "start with postgres: or sqlite:"),
         (database("postgres://user:secret@host:port/x"), "cannot be read"),
         (database("sqlite::memory:"), "must name a file"),
-        (storage("s3://bucket/prefix"), "not supported in this build yet"),
-        (storage("ftp://user:secret@host"), "start with file:"),
+        (storage("ftp://user:secret@host"), "start with file: or s3:"),
         (storage("file:"), "names no folder"),
         (external("registry.example"), "cannot be used"),
         (external("ftp://registry.example"), "start with http: or https:"),
@@ -122,4 +121,65 @@ fn addresses_that_cannot_be_used_are_refused_without_showing_passwords() {
     assert!(!format!("{config:?}").contains("secret"));
     let config = resolved(external("https://registry.example/packages/")).unwrap();
     assert_eq!(config.external_url.as_deref(), Some("https://registry.example/packages"));
+}
+
+fn bucket(url: &str, endpoint: Option<&str>, aws: &AwsVariables) -> Result<Storage, String> {
+    let settings = Settings {
+        storage_url: Some(url.into()),
+        s3_endpoint: endpoint.map(Into::into),
+        ..Settings::default()
+    };
+    let environment = Environment { aws: aws.clone(), ..Environment::default() };
+    Config::resolve(settings, environment).map(|config| config.storage).map_err(|stop| stop.to_string())
+}
+
+fn keys() -> AwsVariables {
+    AwsVariables {
+        access_key_id: Some("AKEY".into()),
+        secret_access_key: Some("very-secret".into()),
+        session_token: Some("session-secret".into()),
+        region: Some("eu-central-1".into()),
+    }
+}
+
+#[test]
+fn a_bucket_is_named_by_its_url_and_opened_with_the_usual_variables() {
+    let Storage::S3(settings) = bucket("s3://packages/a/b/", None, &keys()).unwrap() else { panic!() };
+    assert_eq!((settings.bucket.as_str(), settings.prefix.as_str()), ("packages", "a/b"));
+    assert_eq!((settings.region.as_str(), settings.endpoint.as_deref()), ("eu-central-1", None));
+    assert!(!settings.redirects);
+    assert_eq!(settings.credentials.session_token.as_deref(), Some("session-secret"));
+    assert_eq!(settings.to_string(), "s3://packages/a/b in eu-central-1");
+    assert!(!format!("{settings:?}").contains("secret\""), "{settings:?}");
+
+    let own = AwsVariables { region: None, ..keys() };
+    let Storage::S3(settings) = bucket("s3://packages", Some("http://storage:9000/"), &own).unwrap() else {
+        panic!()
+    };
+    assert_eq!(settings.to_string(), "s3://packages at http://storage:9000");
+    assert_eq!(settings.region, "us-east-1");
+}
+
+#[test]
+fn a_bucket_that_cannot_be_opened_is_refused_without_showing_secrets() {
+    let nobody = AwsVariables { access_key_id: None, ..keys() };
+    let without_secret = AwsVariables { secret_access_key: None, ..keys() };
+    let nowhere = AwsVariables { region: None, ..keys() };
+    for (url, endpoint, aws, expected) in [
+        ("s3:packages", None, keys(), "has to be s3://<bucket>"),
+        ("s3://", None, keys(), "is no name of a bucket"),
+        ("s3://a b c", None, keys(), "is no name of a bucket"),
+        ("s3://AKEY:very-secret@packages", None, keys(), "AWS_ACCESS_KEY_ID"),
+        ("s3://packages?secret=1", None, keys(), "nothing else"),
+        ("s3://packages/../other", None, keys(), "prefix"),
+        ("s3://packages", None, nobody, "needs AWS_ACCESS_KEY_ID"),
+        ("s3://packages", None, without_secret, "needs AWS_SECRET_ACCESS_KEY"),
+        ("s3://packages", None, nowhere, "needs AWS_REGION"),
+        ("s3://packages", Some("storage:9000"), keys(), "start with http: or https:"),
+        ("s3://packages", Some("storage"), keys(), "cannot be used"),
+        ("s3://packages", Some("http://AKEY:very-secret@storage"), keys(), "holds a user name"),
+    ] {
+        let text = bucket(url, endpoint, &aws).unwrap_err();
+        assert!(text.contains(expected) && !text.contains("secret"), "{url}: {text}");
+    }
 }

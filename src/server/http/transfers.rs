@@ -7,6 +7,7 @@ use domain::Failure;
 use gateway::{
     Call, Dialect, FailedRequest, Intent, Levels, OpenedBlob, RouteTable,
     dialect::{GitLabError, answer},
+    serve,
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde_json::json;
@@ -47,12 +48,19 @@ pub(crate) fn router(services: &Arc<Services>) -> Router {
 
 /// The whole content. Ranges, conditions and names are the business of the formats' own routes, which know the file.
 async fn download(call: Call) -> Result<Response, Failure> {
-    let opened = call.gateway.open(call.param("ticket"), None).await?;
+    let ticket = call.param("ticket");
+    let content_type = HeaderValue::from_static("application/octet-stream");
+    let disposition = HeaderValue::from_static("attachment");
+    if call.method == Method::GET
+        && let Some(address) = call.gateway.presign(ticket, &disposition, &content_type).await?
+    {
+        return serve::sent_on(&address, HeaderMap::new());
+    }
+    let opened = call.gateway.open(ticket, None).await?;
     let mut headers = HeaderMap::new();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment"));
+    headers.insert(header::CONTENT_TYPE, content_type);
+    headers.insert(header::CONTENT_DISPOSITION, disposition);
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
-    let mut status = StatusCode::OK;
     let body = match opened {
         OpenedBlob::Full(bytes) => {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(bytes.len()));
@@ -62,15 +70,8 @@ async fn download(call: Call) -> Result<Response, Failure> {
             headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
             Body::from_stream(stream)
         }
-        OpenedBlob::Redirect(address) => {
-            let location = HeaderValue::try_from(address).map_err(|_| Failure::internal())?;
-            headers.insert(header::LOCATION, location);
-            status = StatusCode::FOUND;
-            Body::empty()
-        }
     };
     let mut response = Response::new(body);
     *response.headers_mut() = headers;
-    *response.status_mut() = status;
     Ok(response)
 }
