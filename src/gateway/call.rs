@@ -146,8 +146,9 @@ impl Call {
         T: Send + 'static,
         F: FnOnce(&mut dyn io::Read, Box<dyn StageWriter>) -> Result<T, Failure> + Send + 'static,
     {
+        let place = self.gateway.readers.place().await?;
         let writer = self.gateway.stage_writer(&self.session, upload).await?;
-        self.read_blocking(move |reader| decode(reader, writer)).await
+        place.read(self.take_body(), move |reader| decode(reader, writer)).await
     }
 
     /// Reads the body on a blocking thread. When this future is dropped, the body ends.
@@ -156,13 +157,7 @@ impl Call {
         T: Send + 'static,
         F: FnOnce(&mut dyn io::Read) -> Result<T, Failure> + Send + 'static,
     {
-        // A thread that waits for a body cannot be cancelled. When this future is dropped, the body ends, and so does the thread.
-        let (_waiting, given_up) = tokio::sync::oneshot::channel::<()>();
-        let reader = tokio_util::io::StreamReader::new(self.take_body().take_until(given_up));
-        let mut reader = tokio_util::io::SyncIoBridge::new(reader);
-        tokio::task::spawn_blocking(move || read(&mut reader)).await.map_err(|error| {
-            tracing::error!(%error, "a decoder panicked");
-            Failure::internal()
-        })?
+        let place = self.gateway.readers.place().await?;
+        place.read(self.take_body(), read).await
     }
 }

@@ -14,6 +14,7 @@ pub mod dialect;
 mod failure;
 mod format;
 mod operation;
+mod readers;
 mod route;
 pub mod scalars;
 pub mod serve;

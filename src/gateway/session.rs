@@ -6,7 +6,7 @@ use async_graphql::{Request, Value, Variables};
 use domain::{Credential, Failure};
 use http::HeaderValue;
 
-use crate::{Backend, ByteStream, OpenedBlob, Operation, StageWriter, StagedBlob, failure};
+use crate::{Backend, ByteStream, OpenedBlob, Operation, StageWriter, StagedBlob, failure, readers::Readers};
 
 /// Proof that a credential was looked at. Opaque: only the backend knows what is inside.
 #[derive(Clone)]
@@ -44,12 +44,13 @@ impl fmt::Debug for Session {
 pub struct Gateway {
     backend: Arc<dyn Backend>,
     external_url: Arc<str>,
+    pub(crate) readers: Readers,
 }
 
 impl Gateway {
     /// A gateway to `backend`; links in answers start with `external_url`, given without a slash at the end.
     pub fn new(backend: Arc<dyn Backend>, external_url: impl Into<Arc<str>>) -> Self {
-        Self { backend, external_url: external_url.into() }
+        Self { backend, external_url: external_url.into(), readers: Readers::default() }
     }
 
     /// What links in answers start with, without a slash at the end.

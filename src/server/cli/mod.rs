@@ -65,6 +65,7 @@ fn carry_out(cli: Cli) -> Result<(), Stop> {
     telemetry::start(&config.telemetry)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .max_blocking_threads(512) // twice what bodies may hold: see `gateway`'s readers
         .build()
         .map_err(|error| Stop::failed(format!("the runtime cannot be started: {error}")))?;
     let outcome = match command {

@@ -72,7 +72,7 @@ pub(crate) struct HttpLimits {
     pub(crate) header_timeout: Duration,
     /// An answer to a request without an upload, until it begins.
     pub(crate) request_timeout: Duration,
-    /// A pause within a request's body.
+    /// A pause within a request's body, or of a client that is being answered.
     pub(crate) idle_timeout: Duration,
 }
 

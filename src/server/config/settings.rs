@@ -63,7 +63,7 @@ pub(crate) struct Settings {
     /// How long an answer to a request without an upload may take to begin [default: 60]
     #[arg(long, global = true, env = "ENTREPOT_REQUEST_TIMEOUT_SECONDS", value_name = "SECONDS")]
     pub(crate) request_timeout_seconds: Option<u64>,
-    /// How long an upload may pause [default: 60]
+    /// How long an upload may pause, and a client may take nothing of its answer [default: 60]
     #[arg(long, global = true, env = "ENTREPOT_IDLE_TIMEOUT_SECONDS", value_name = "SECONDS")]
     pub(crate) idle_timeout_seconds: Option<u64>,
 }

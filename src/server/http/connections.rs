@@ -14,6 +14,7 @@ use tokio::{
     time,
 };
 
+use super::patient::Patient;
 use crate::config::HttpLimits;
 
 /// How often an HTTP/2 client has to show that it lives, and how long it may take to.
@@ -65,6 +66,7 @@ pub(crate) async fn serve(
                 return;
             }
             let service = TowerToHyperService::new(router.into_service());
+            let stream = Patient::new(stream, limits.idle_timeout);
             let connection = builder.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!(error, "a connection ended early");

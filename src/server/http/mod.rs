@@ -4,6 +4,7 @@ mod connections;
 mod graphql;
 mod health;
 mod middleware;
+mod patient;
 mod transfers;
 
 use std::sync::{
