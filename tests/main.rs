@@ -12,6 +12,7 @@ mod operations;
 mod package_settings;
 mod protocol;
 mod publishing;
+mod replicas;
 mod restart;
 mod route_audit;
 mod schema;

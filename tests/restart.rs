@@ -4,7 +4,7 @@
 mod client;
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fs,
     path::Path,
     sync::{
@@ -14,6 +14,8 @@ use std::{
     thread,
     time::{Duration, Instant, SystemTime},
 };
+
+use serde_json::Value;
 
 use crate::{
     clients::{Registry, say},
@@ -26,7 +28,7 @@ const KILLS: u32 = 5;
 const MANY_KILLS: u32 = 20;
 
 /// Clients that publish at the same time, two for each way of publishing.
-const CLIENTS: u32 = 6;
+const CLIENTS: u32 = 10;
 
 /// Random numbers that are the same for the same seed.
 struct Dice(u64);
@@ -107,16 +109,17 @@ fn publish_until_killed(registry: &mut Registry, round: u32, seed: u64, moment: 
                 let mut attempts = Vec::new();
                 for count in 0_u32.. {
                     let mut size = || usize::try_from(1 << dice.throw(22)).expect("small");
-                    let publication = match number % 3 {
+                    let version = format!("1.{number}.{count}");
+                    let publication = match number % 5 {
                         0 => Publication::file(&format!("file-{round}-{number}-{count}"), size()),
                         1 => Publication::release(
                             &format!("release-{round}-{number}-{count}"),
                             [size(), size(), size()],
                         ),
                         // Both into one package.
-                        _ => {
-                            Publication::npm(&format!("web-{round}"), &format!("1.{number}.{count}"), size())
-                        }
+                        2 => Publication::npm(&format!("web-{round}"), &version, size()),
+                        3 => Publication::jar(&format!("app-{round}"), &version, size()),
+                        _ => Publication::wheel(&format!("lib-{round}"), &version, size()),
                     };
                     let is_acknowledged = client.publish(&publication).is_some_and(|status| status < 300);
                     attempts.push(Attempt { publication, is_acknowledged });
@@ -139,33 +142,23 @@ fn publish_until_killed(registry: &mut Registry, round: u32, seed: u64, moment: 
 }
 
 fn check(client: &Client, attempts: &[Attempt], about: &str) {
-    let mut packuments: BTreeSet<&str> = BTreeSet::new();
-    for attempt in attempts {
-        let visible = client.visible_files(&attempt.publication, about);
-        let all = attempt.publication.files().len();
-        let name = attempt.publication.name();
+    let mut documents: BTreeMap<String, String> = BTreeMap::new();
+    for Attempt { publication, is_acknowledged } in attempts {
+        let visible = client.visible_files(publication, about);
+        let (all, name) = (publication.files().len(), publication.name());
         assert!(visible == all || visible == 0, "{about}: {visible} of {all} files of {name} are there");
-        assert!(visible == all || !attempt.is_acknowledged, "{about}: {name} was acknowledged and is gone");
-        if let Publication::Npm { name, .. } = &attempt.publication {
-            packuments.insert(name);
+        assert!(visible == all || !is_acknowledged, "{about}: {name} was acknowledged and is gone");
+        if let Some((path, line)) = publication.listing() {
+            // What is listed has its files, and what has files is listed.
+            let document = documents.entry(path).or_insert_with_key(|path| client.document(path));
+            assert_eq!(document.contains(&line), visible == all, "{about}: {line} of {name} in {document}");
         }
     }
-    for name in packuments {
-        let packument = client.packument(name);
-        packument.is_consistent(about);
-        for Attempt { publication, .. } in attempts {
-            if let Publication::Npm { name: of, version, .. } = publication
-                && of == name
-            {
-                // A version has its tarball, and a tarball has its version.
-                let is_there = client.visible_files(publication, about) == 1;
-                let listed = packument.integrity(version);
-                assert_eq!(listed.is_some(), is_there, "{about}: {name} {version} is listed");
-                assert!(
-                    listed.is_none_or(|listed| listed == publication.integrity()),
-                    "{about}: {name} {version}"
-                );
-            }
+    for (path, document) in documents.iter().filter(|(path, _)| path.starts_with("npm/")) {
+        let packument: Value = serde_json::from_str(document).unwrap_or_default();
+        for (tag, version) in packument["dist-tags"].as_object().into_iter().flatten() {
+            let is_there = packument["versions"][version.as_str().unwrap_or_default()].is_object();
+            assert!(is_there, "{about}: {path}: {tag} points at {version}");
         }
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
-use testkit::artefacts::npm::Version;
+use testkit::artefacts::{npm::Version, pypi};
 
 use crate::{clients::Registry, server::ROOT_TOKEN};
 
@@ -25,6 +25,10 @@ pub(super) enum Publication {
     Release { name: String, files: Vec<(String, Vec<u8>)> },
     /// A version of an npm package.
     Npm { name: String, version: String, tarball: Vec<u8>, document: Value },
+    /// A version of a Maven artefact.
+    Jar { name: String, version: String, content: Vec<u8> },
+    /// A version of a Python package.
+    Wheel { distribution: pypi::Distribution, wheel: Vec<u8> },
 }
 
 impl Publication {
@@ -49,9 +53,25 @@ impl Publication {
         Self::Npm { name: name.to_owned(), version: version.to_owned(), tarball, document }
     }
 
+    pub(super) fn jar(name: &str, version: &str, size: usize) -> Self {
+        let content = content(&format!("{name} {version}"), size);
+        Self::Jar { name: name.to_owned(), version: version.to_owned(), content }
+    }
+
+    pub(super) fn wheel(name: &str, version: &str, size: usize) -> Self {
+        let mut distribution = pypi::Distribution::new(name, version);
+        distribution.files.push(("noise.bin".to_owned(), content(&format!("{name} {version}"), size)));
+        let wheel = distribution.wheel();
+        Self::Wheel { distribution, wheel }
+    }
+
     pub(super) fn name(&self) -> &str {
         match self {
-            Self::File { name, .. } | Self::Release { name, .. } | Self::Npm { name, .. } => name,
+            Self::File { name, .. }
+            | Self::Release { name, .. }
+            | Self::Npm { name, .. }
+            | Self::Jar { name, .. } => name,
+            Self::Wheel { distribution, .. } => &distribution.name,
         }
     }
 
@@ -68,16 +88,31 @@ impl Publication {
             Self::Npm { name, version, tarball, .. } => {
                 vec![(format!("npm/{name}/-/{name}-{version}.tgz"), tarball.as_slice())]
             }
+            Self::Jar { name, version, content } => {
+                vec![(format!("maven/com/acme/{name}/{version}/{name}-{version}.jar"), content.as_slice())]
+            }
+            Self::Wheel { distribution, wheel } => {
+                let (sha256, file) = (hex(&Sha256::digest(wheel)), distribution.wheel_name());
+                vec![(format!("pypi/files/{sha256}/{file}"), wheel.as_slice())]
+            }
         }
     }
 
-    /// What the client of an npm package says its tarball is.
-    pub(super) fn integrity(&self) -> &str {
+    /// The index document that it stands in, and what that says of it: where it is and that it is this one, or which one it is.
+    pub(super) fn listing(&self) -> Option<(String, String)> {
         match self {
-            Self::Npm { version, document, .. } => {
-                document["versions"][version]["dist"]["integrity"].as_str().unwrap_or_default()
+            Self::File { .. } | Self::Release { .. } => None,
+            Self::Npm { name, version, document, .. } => {
+                let integrity = document["versions"][version]["dist"]["integrity"].as_str();
+                Some((format!("npm/{name}"), integrity.unwrap_or_default().to_owned()))
             }
-            Self::File { .. } | Self::Release { .. } => "",
+            Self::Jar { name, version, .. } => Some((
+                format!("maven/com/acme/{name}/maven-metadata.xml"),
+                format!("<version>{version}</version>"),
+            )),
+            Self::Wheel { distribution, .. } => {
+                Some((format!("pypi/simple/{}/", distribution.name), self.files().remove(0).0))
+            }
         }
     }
 }
@@ -106,23 +141,6 @@ impl Answer {
     }
 }
 
-/// The document of an npm package.
-pub(super) struct Packument(Value);
-
-impl Packument {
-    pub(super) fn integrity(&self, version: &str) -> Option<&str> {
-        self.0["versions"][version]["dist"]["integrity"].as_str()
-    }
-
-    /// Tags point at versions that are there.
-    pub(super) fn is_consistent(&self, about: &str) {
-        for (tag, version) in self.0["dist-tags"].as_object().into_iter().flatten() {
-            let version = version.as_str().unwrap_or_default();
-            assert!(self.integrity(version).is_some(), "{about}: {tag} points at {version}: {}", self.0);
-        }
-    }
-}
-
 /// Speaks to one server, as the administrator.
 pub(super) struct Client {
     authority: String,
@@ -140,8 +158,13 @@ impl Client {
         let mut reader = BufReader::new(stream);
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nPRIVATE-TOKEN: {ROOT_TOKEN}\r\n\
-             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n",
+             Content-Type: {}\r\nContent-Length: {}\r\n\r\n",
             self.authority,
+            if method == "POST" && path.ends_with("/pypi") {
+                pypi::content_type()
+            } else {
+                "application/json".to_owned()
+            },
             body.len()
         );
         reader.get_mut().write_all(head.as_bytes())?;
@@ -184,6 +207,10 @@ impl Client {
             Publication::File { content, .. } => ("PUT", publication.files().remove(0).0, content.clone()),
             Publication::Npm { name, document, .. } => {
                 ("PUT", format!("npm/{name}"), document.to_string().into_bytes())
+            }
+            Publication::Jar { content, .. } => ("PUT", publication.files().remove(0).0, content.clone()),
+            Publication::Wheel { distribution, wheel } => {
+                ("POST", "pypi".to_owned(), distribution.form(&distribution.wheel_name(), wheel))
             }
             Publication::Release { name, files } => return self.release(name, files),
         };
@@ -243,10 +270,11 @@ impl Client {
         visible
     }
 
-    pub(super) fn packument(&self, name: &str) -> Packument {
-        let answer = self.ask(&format!("{}/npm/{name}", self.packages));
-        assert!(matches!(answer.status, 200 | 404), "{name}: {}", answer.status);
-        Packument(answer.json())
+    /// An index document; empty where there is none.
+    pub(super) fn document(&self, path: &str) -> String {
+        let answer = self.ask(&format!("{}/{path}", self.packages));
+        assert!(matches!(answer.status, 200 | 404), "{path}: {}", answer.status);
+        if answer.status == 404 { String::new() } else { String::from_utf8(answer.body).expect("text") }
     }
 
     /// Every file that the registry lists can be fetched, with the length and the digest it is listed with.
@@ -260,6 +288,10 @@ impl Client {
                     (file["file_name"].as_str().expect("a name"), version.expect("one"));
                 let path = match package["package_type"].as_str() {
                     Some("npm") => format!("npm/{name}/-/{file_name}"),
+                    Some("maven") => format!("maven/{name}/{version}/{file_name}"),
+                    Some("pypi") => {
+                        format!("pypi/files/{}/{file_name}", file["file_sha256"].as_str().unwrap_or_default())
+                    }
                     _ => format!("generic/{name}/{version}/{file_name}"),
                 };
                 let answer = self.ask(&format!("{}/{path}", self.packages));
