@@ -204,11 +204,12 @@ impl Client {
     /// Publishes; gives the status it was answered with. None when the server is gone.
     pub(super) fn publish(&self, publication: &Publication) -> Option<u16> {
         let (method, path, body) = match publication {
-            Publication::File { content, .. } => ("PUT", publication.files().remove(0).0, content.clone()),
+            Publication::File { content, .. } | Publication::Jar { content, .. } => {
+                ("PUT", publication.files().remove(0).0, content.clone())
+            }
             Publication::Npm { name, document, .. } => {
                 ("PUT", format!("npm/{name}"), document.to_string().into_bytes())
             }
-            Publication::Jar { content, .. } => ("PUT", publication.files().remove(0).0, content.clone()),
             Publication::Wheel { distribution, wheel } => {
                 ("POST", "pypi".to_owned(), distribution.form(&distribution.wheel_name(), wheel))
             }
