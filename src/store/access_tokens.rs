@@ -116,6 +116,15 @@ pub async fn create(
     Ok((token, secret))
 }
 
+/// Refuses a chosen secret that is too short to be one.
+pub fn check_given(secret: &Secret) -> Result<(), Failure> {
+    if secret.expose().trim().len() < LEAST_GIVEN {
+        let message = format!("The given token is too short: it needs at least {LEAST_GIVEN} characters");
+        return Err(Failure::invalid("token", message));
+    }
+    Ok(())
+}
+
 /// Creates a token whose secret the administrator chose, unless it is there already.
 pub async fn create_given(
     store: &Store,
@@ -124,10 +133,7 @@ pub async fn create_given(
     now: OffsetDateTime,
 ) -> Result<AccessToken> {
     check(&new, now)?;
-    if secret.expose().trim().len() < LEAST_GIVEN {
-        let message = format!("The given token is too short: it needs at least {LEAST_GIVEN} characters");
-        return Err(Failure::invalid("token", message).into());
-    }
+    check_given(secret)?;
     store
         .write((new, secret.hash(), now), |tx, (new, hash, now)| {
             Box::pin(async move {

@@ -10,11 +10,20 @@ use std::{
 
 use domain::Failure;
 use sea_orm::{
-    ConnectOptions, Database, DatabaseConnection,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    ConnectOptions, Database, DatabaseConnection, DbErr, RuntimeErr,
+    sqlx::{
+        self, Connection as _, PgConnection,
+        sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+    },
 };
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::{Result, writer::Writer};
+
+/// What a PostgreSQL server answers while it starts or stops (SQLSTATE `cannot_connect_now`).
+const CANNOT_CONNECT_NOW: &str = "57P03";
+/// The pause before a server that is not up yet is asked again.
+const RETRY_AFTER: Duration = Duration::from_millis(250);
 
 /// How to reach the database.
 #[derive(Clone, Debug)]
@@ -107,7 +116,34 @@ fn sqlite_options(settings: &Settings, mode: Mode) -> ConnectOptions {
     options
 }
 
+/// Connects once, outside the pool: a pool that cannot connect says only that time ran out, not why. A server that is not
+/// up yet is waited for.
+async fn reach_postgres(settings: &Settings) -> Result<()> {
+    let until = Instant::now() + settings.acquire_timeout;
+    loop {
+        let error = match timeout_at(until, PgConnection::connect(&settings.database_url)).await {
+            Ok(Ok(connection)) => {
+                // Whether the server hears the farewell does not matter.
+                let _ = connection.close().await;
+                return Ok(());
+            }
+            Ok(Err(error)) => error,
+            Err(_) => sqlx::Error::Io(std::io::ErrorKind::TimedOut.into()),
+        };
+        let is_starting = match &error {
+            sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+            sqlx::Error::Database(error) => error.code().as_deref() == Some(CANNOT_CONNECT_NOW),
+            _ => false,
+        };
+        if !is_starting || Instant::now() + RETRY_AFTER >= until {
+            return Err(DbErr::Conn(RuntimeErr::Internal(error.to_string())).into());
+        }
+        sleep(RETRY_AFTER).await;
+    }
+}
+
 async fn open_postgres(settings: &Settings, statements: Arc<AtomicU64>) -> Result<Connections> {
+    reach_postgres(settings).await?;
     let mut options = common_options(settings);
     options
         .max_connections(settings.max_connections.max(2))

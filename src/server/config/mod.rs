@@ -92,15 +92,11 @@ impl Config {
             Some(path) => given.or(Settings::read(path)?.without_empty()),
             None => given,
         };
-        let admin_token = match env::var(ADMIN_TOKEN) {
-            Ok(token) if !token.trim().is_empty() => Some(Secret::given(token.trim())),
-            Ok(_) | Err(env::VarError::NotPresent) => None,
-            Err(env::VarError::NotUnicode(_)) => {
-                return Err(Stop::usage(format!("{ADMIN_TOKEN} is not valid UTF-8")));
-            }
+        let environment = Environment {
+            admin_token: chosen_token(env::var(ADMIN_TOKEN))?,
+            rust_log: env::var("RUST_LOG").ok(),
+            aws: AwsVariables::read(),
         };
-        let environment =
-            Environment { admin_token, rust_log: env::var("RUST_LOG").ok(), aws: AwsVariables::read() };
         Self::resolve(settings, environment)
     }
 
@@ -108,7 +104,8 @@ impl Config {
     fn resolve(settings: Settings, environment: Environment) -> Result<Self, Stop> {
         let data_dir = settings.data_dir.clone().unwrap_or_else(|| PathBuf::from("./entrepot-data"));
         let storage = Storage::resolve(&settings, environment.aws, &data_dir)?;
-        let filter = settings.log.or(environment.rust_log).unwrap_or_else(|| "info".to_owned());
+        let filter =
+            settings.log.or(environment.rust_log).unwrap_or_else(|| "info,sea_orm_migration=warn".to_owned());
         Ok(Self {
             listen: address::listen(settings.listen.as_deref().unwrap_or("127.0.0.1:8080"))?,
             database: Database::parse(settings.database_url.as_deref(), &data_dir)?,
@@ -139,5 +136,19 @@ fn timeout(name: &str, seconds: Option<u64>) -> Result<Duration, Stop> {
     match seconds.unwrap_or(60) {
         0 => Err(Stop::usage(format!("{name} must be at least 1"))),
         seconds => Ok(Duration::from_secs(seconds.min(86_400))),
+    }
+}
+
+/// The administrator's token that the environment gives, refused before anything is made with it.
+fn chosen_token(given: Result<String, env::VarError>) -> Result<Option<Secret>, Stop> {
+    match given {
+        Ok(text) if !text.trim().is_empty() => {
+            let secret = Secret::given(text.trim());
+            store::access_tokens::check_given(&secret)
+                .map_err(|failure| Stop::usage(format!("{ADMIN_TOKEN} is refused: {}", failure.message)))?;
+            Ok(Some(secret))
+        }
+        Ok(_) | Err(env::VarError::NotPresent) => Ok(None),
+        Err(env::VarError::NotUnicode(_)) => Err(Stop::usage(format!("{ADMIN_TOKEN} is not valid UTF-8"))),
     }
 }

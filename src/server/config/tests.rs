@@ -1,10 +1,12 @@
 #![expect(clippy::unwrap_used, reason = "a test ends where something is wrong")]
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{env, fs, path::Path, process::Command, time::Duration};
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
-use super::{Config, Database, Environment, Settings, Storage, TEMPLATE, storage::AwsVariables};
+use super::{
+    Config, Database, Environment, Settings, Storage, TEMPLATE, chosen_token, storage::AwsVariables,
+};
 
 /// The settings alone, as a command line.
 #[derive(Parser)]
@@ -182,4 +184,13 @@ fn a_bucket_that_cannot_be_opened_is_refused_without_showing_secrets() {
         let text = bucket(url, endpoint, &aws).unwrap_err();
         assert!(text.contains(expected) && !text.contains("secret"), "{url}: {text}");
     }
+}
+
+#[test]
+fn a_chosen_token_is_judged_before_anything_is_made_with_it() {
+    assert!(chosen_token(Ok("  ".to_owned())).unwrap().is_none());
+    assert!(chosen_token(Err(env::VarError::NotPresent)).unwrap().is_none());
+    assert!(chosen_token(Ok("short".to_owned())).is_err());
+    let long = "a-token-of-the-environment";
+    assert_eq!(chosen_token(Ok(format!(" {long}\n"))).unwrap().unwrap().expose(), long);
 }
