@@ -61,7 +61,10 @@ pub(crate) fn connection_complexity(first: Option<i32>, last: Option<i32>, child
 
 fn refuse(message: String) -> ServerError {
     let failure = Failure::new(ErrorCode::TooLarge, message);
-    crate::outcome::error(failure).into_server_error(async_graphql::Pos::default())
+    let mut error = crate::outcome::error(failure).into_server_error(async_graphql::Pos::default());
+    // It concerns the document as a whole; the standard has no place 0 (GraphQL §7.1.2).
+    error.locations.clear();
+    error
 }
 
 /// Parses a request's document, measures it, and leaves the operation that is to run alone in it. (async-graphql computes the
