@@ -9,12 +9,14 @@ use super::{raw_name, scope};
 use crate::npm::{NpmMetadata, document, metadata::BUNDLE_FIELD, npm_metadata, rules::NpmRules, wire};
 
 /// `npm audit`: advisories by package. The body, which may be compressed, is not read.
-pub(super) async fn bulk(_call: Call) -> Result<Response, Failure> {
+pub(super) async fn bulk(call: Call) -> Result<Response, Failure> {
+    super::search::admit(&call).await?;
     Ok(super::json(&json!({})))
 }
 
 /// The audit of npm 6, which later ones fall back to.
-pub(super) async fn quick(_call: Call) -> Result<Response, Failure> {
+pub(super) async fn quick(call: Call) -> Result<Response, Failure> {
+    super::search::admit(&call).await?;
     Ok(super::json(&wire::empty_audit()))
 }
 

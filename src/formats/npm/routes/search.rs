@@ -34,6 +34,13 @@ pub(super) async fn search(call: Call) -> Result<Response, Failure> {
     Ok(super::json(&json!(SearchAnswer { objects, total: found.count })))
 }
 
+/// Refuses whoever may not look for packages here.
+pub(super) async fn admit(call: &Call) -> Result<(), Failure> {
+    let scope = scope!(call, npm_search);
+    call.run::<NpmSearch>(npm_search::Variables { scope, search: None, first: 1, skip: 0 }).await?;
+    Ok(())
+}
+
 /// The text without npm's qualifiers (`keywords:cli`), which would be found in no name. None when nothing is left.
 fn words(text: &str) -> Option<String> {
     let words: Vec<_> = text.split_whitespace().filter(|word| !word.contains(':')).collect();
