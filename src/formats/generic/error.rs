@@ -36,3 +36,8 @@ impl Dialect for GenericDialect {
 pub(crate) fn parameter(name: &'static str, judgement: &'static str) -> Failure {
     Failure::invalid(name, format!("{name} {judgement}"))
 }
+
+/// GitLab's judgement of a parameter, followed by what is wrong with its value.
+pub(crate) fn unfit(name: &'static str, failure: &Failure) -> Failure {
+    Failure::invalid(name, format!("{name} is invalid: {}", failure.message))
+}

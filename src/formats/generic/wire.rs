@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    error::parameter,
+    error::{parameter, unfit},
     generic_file::GenericFilePackageFile as FoundFile,
     generic_publish::{GenericPublishPublishPackage as Published, PackageStatus},
     rules::{BadFilePath, FilePath, GenericRules},
@@ -38,8 +38,8 @@ impl Coordinates {
         if !is_safe_segment(name) {
             return Err(parameter("package_name", NOT_A_PATH));
         }
-        GenericRules.name(name).map_err(|_| parameter("package_name", INVALID))?;
-        GenericRules.version(version).map_err(|_| parameter("package_version", INVALID))?;
+        GenericRules.name(name).map_err(|failure| unfit("package_name", &failure))?;
+        GenericRules.version(version).map_err(|failure| unfit("package_version", &failure))?;
         let file = FilePath::parse(file).map_err(|bad| match bad {
             BadFilePath::Unsafe => parameter("file_name", NOT_A_PATH),
             BadFilePath::Name => parameter("file_name", INVALID),
