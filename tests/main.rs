@@ -6,6 +6,7 @@ mod access_matrix;
 mod architecture;
 mod clients;
 mod dependencies;
+mod http;
 mod lists;
 mod open_door;
 mod operations;

@@ -9,7 +9,7 @@ use axum::body::Body;
 use bytes::Bytes;
 use domain::{ErrorCode, Failure, RegistryScope};
 use futures::{StreamExt, TryStreamExt};
-use http::{HeaderMap, Method, Uri};
+use http::{HeaderMap, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 
 use crate::{ByteStream, Gateway, Operation, Session, StageWriter, StagedBlob};
@@ -110,15 +110,32 @@ impl Call {
         self.gateway.run::<O>(&self.session, variables).await
     }
 
-    /// Takes the body as a stream.
-    pub fn take_body(&mut self) -> ByteStream {
+    /// Takes the body as a stream. One that is a part of something (RFC 9110 §14.5), or encoded (§8.4), is refused: it would
+    /// be kept as if it were the whole, as it is.
+    pub fn take_body(&mut self) -> Result<ByteStream, Failure> {
+        if let Some(range) = self.headers.get(header::CONTENT_RANGE) {
+            let message = format!(
+                "Content-Range '{}' is refused: send the whole content in one request",
+                String::from_utf8_lossy(range.as_bytes())
+            );
+            return Err(Failure::invalid("Content-Range", message));
+        }
+        if let Some(encoding) = self.headers.get(header::CONTENT_ENCODING)
+            && !encoding.as_bytes().eq_ignore_ascii_case(b"identity")
+        {
+            let message = format!(
+                "Content-Encoding '{}' is refused: send the content as it is, without an encoding",
+                String::from_utf8_lossy(encoding.as_bytes())
+            );
+            return Err(Failure::invalid("Content-Encoding", message));
+        }
         let body = self.body.get_mut().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(body).into_data_stream().map_err(io::Error::other).boxed()
+        Ok(std::mem::take(body).into_data_stream().map_err(io::Error::other).boxed())
     }
 
     /// Reads the whole body, refusing one of more than `limit` bytes.
     pub async fn read_body(&mut self, limit: usize) -> Result<Bytes, Failure> {
-        let mut stream = self.take_body();
+        let mut stream = self.take_body()?;
         let mut body = Vec::new();
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|_| Failure::invalid("body", "The request body ended early"))?;
@@ -135,7 +152,7 @@ impl Call {
 
     /// Streams the body into the upload called `upload`.
     pub async fn stage_body(&mut self, upload: &str) -> Result<StagedBlob, Failure> {
-        let body = self.take_body();
+        let body = self.take_body()?;
         self.gateway.stage(&self.session, upload, body).await
     }
 
@@ -148,7 +165,7 @@ impl Call {
     {
         let place = self.gateway.readers.place().await?;
         let writer = self.gateway.stage_writer(&self.session, upload).await?;
-        place.read(self.take_body(), move |reader| decode(reader, writer)).await
+        place.read(self.take_body()?, move |reader| decode(reader, writer)).await
     }
 
     /// Reads the body on a blocking thread. When this future is dropped, the body ends.
@@ -158,6 +175,6 @@ impl Call {
         F: FnOnce(&mut dyn io::Read) -> Result<T, Failure> + Send + 'static,
     {
         let place = self.gateway.readers.place().await?;
-        place.read(self.take_body(), read).await
+        place.read(self.take_body()?, read).await
     }
 }

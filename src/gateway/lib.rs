@@ -14,6 +14,7 @@ pub mod dialect;
 mod failure;
 mod format;
 mod operation;
+mod range;
 mod readers;
 mod route;
 pub mod scalars;

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use time::OffsetDateTime;
 
-use crate::{Call, OpenedBlob};
+use crate::{Call, OpenedBlob, range::Wanted};
 
 /// What a download must know of the file besides its bytes.
 #[derive(Clone, Debug)]
@@ -84,11 +84,23 @@ pub fn is_not_modified(headers: &HeaderMap, etag: &str, modified: Option<OffsetD
     }
 }
 
-/// The range a request asks for, within a representation of `size` bytes: none, one, or one that cannot be had.
-enum Wanted {
-    Everything,
-    Range(std::ops::Range<u64>),
-    Unsatisfiable,
+/// Whether the caller asked for another representation than this one (`If-Match` before `If-Unmodified-Since`, RFC 9110 §13.2.2).
+fn is_another(headers: &HeaderMap, download: &Download<'_>) -> bool {
+    if let Some(tags) = headers.get(header::IF_MATCH) {
+        return !tags.to_str().is_ok_and(|tags| {
+            tags.split(',').map(str::trim).any(|tag| {
+                tag == "*"
+                    || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(download.etag)
+            })
+        });
+    }
+    let since = headers.get(header::IF_UNMODIFIED_SINCE).and_then(|value| value.to_str().ok());
+    match (since.and_then(|text| httpdate::parse_http_date(text).ok()), download.modified) {
+        (Some(since), Some(modified)) => {
+            modified.replace_nanosecond(0).unwrap_or(modified) > OffsetDateTime::from(since)
+        }
+        _ => false,
+    }
 }
 
 fn wanted_range(headers: &HeaderMap, download: &Download<'_>) -> Wanted {
@@ -104,22 +116,24 @@ fn wanted_range(headers: &HeaderMap, download: &Download<'_>) -> Wanted {
             return Wanted::Everything;
         }
     }
-    let Ok(parsed) = http_range_header::parse_range_header(value) else {
-        return Wanted::Everything; // a header that is no range is ignored (RFC 9110 §14.2)
-    };
-    match parsed.validate(download.size) {
-        // Several ranges may be answered with the whole (RFC 9110 §14.2): nobody here needs multipart/byteranges.
-        Ok(ranges) if ranges.len() == 1 => Wanted::Range(*ranges[0].start()..*ranges[0].end() + 1),
-        Ok(_) => Wanted::Everything,
-        Err(_) => Wanted::Unsatisfiable,
-    }
+    Wanted::parse(value, download.size)
 }
 
 /// Answers the download. `extra` headers (checksums, say) are added to every answer, 304 included.
 pub async fn file(call: &Call, download: Download<'_>, extra: HeaderMap) -> Result<Response, Failure> {
+    if is_another(&call.headers, &download) {
+        let mut response = with_headers(extra, StatusCode::PRECONDITION_FAILED);
+        add_validators(response.headers_mut(), &download)?;
+        return Ok(response);
+    }
     if is_not_modified(&call.headers, download.etag, download.modified) {
         let mut response = with_headers(extra, StatusCode::NOT_MODIFIED);
         add_validators(response.headers_mut(), &download)?;
+        if call.method == Method::HEAD {
+            // A body of unknown length: nobody adds a Content-Length of 0, which would be said of the file.
+            *response.body_mut() =
+                Body::from_stream(futures::stream::empty::<std::io::Result<bytes::Bytes>>());
+        }
         return Ok(response);
     }
     let disposition = content_disposition(download.file_name);

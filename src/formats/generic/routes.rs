@@ -161,7 +161,7 @@ async fn stage_file(call: &mut Call, upload: &Upload, tap: &Sha512Tap) -> Result
     if announced.is_some_and(|length| length > upload.maximum_size) {
         return Err(Failure::new(ErrorCode::TooLarge, "The file is larger than the limit"));
     }
-    let body = tap.watch(call.take_body());
+    let body = tap.watch(call.take_body()?);
     let staged = call.gateway.stage(&call.session, &upload.id, body).await?;
     // An empty file is a file, but a request that announces no body at all brings none.
     let bodiless = announced.is_none() && !call.headers.contains_key(header::TRANSFER_ENCODING);
@@ -177,7 +177,7 @@ async fn stage_form(
     tap: &Sha512Tap,
 ) -> Result<StagedBlob, Failure> {
     let longest = upload.maximum_size.saturating_add(FORM_OVERHEAD);
-    let mut form = Form::new(call.take_body(), boundary, longest);
+    let mut form = Form::new(call.take_body()?, boundary, longest);
     let mut staged = None;
     while let Some(mut part) = form.next().await.map_err(refused_form)? {
         match part.name() {

@@ -35,7 +35,7 @@ pub(crate) fn router(services: &Arc<Services>) -> Router {
         move |mut call: Call| {
             let model = Arc::clone(&model);
             async move {
-                let body = call.take_body();
+                let body = call.take_body()?;
                 let size = model.receive_upload(&call.session, call.param("token"), body).await?;
                 Ok(answer(StatusCode::CREATED, &json!({ "size": size })))
             }

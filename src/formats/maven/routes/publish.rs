@@ -147,7 +147,7 @@ async fn pass_over(
         file_name: Some(METADATA.to_owned()),
     };
     create_upload(call, input).await?;
-    let mut body = call.take_body();
+    let mut body = call.take_body()?;
     let mut length = 0;
     while let Some(chunk) = body.next().await {
         length += chunk.map_err(|_| Failure::invalid("body", "The request body ended early"))?.len();

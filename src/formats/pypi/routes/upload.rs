@@ -19,7 +19,7 @@ pub(super) async fn publish(mut call: Call) -> Result<Response, Failure> {
     let project = call.project().map_err(|_| only_in_projects())?.to_owned();
     let upload = create_upload(&call, &project).await?;
     let content_type = call.header(header::CONTENT_TYPE.as_str()).unwrap_or_default().to_owned();
-    let mut form = UploadForm::new(call.take_body(), &content_type, upload.maximum_size)?;
+    let mut form = UploadForm::new(call.take_body()?, &content_type, upload.maximum_size)?;
     let Some(file) = form.next_file().await? else { return Err(missing(&form.fields, Some("content"))) };
     check_early(&form.fields, &file.name)?;
     let staged = call.gateway.stage(&call.session, &upload.id, file.content).await?;
