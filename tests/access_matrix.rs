@@ -179,6 +179,7 @@ fn expected(
     instance: InstanceFacts,
 ) -> Option<Result<(), Denied>> {
     let facts = ProjectFacts {
+        id: case.project.id,
         visibility: case.project.visibility,
         registry: case.project.registry,
         role: caller.person.role.filter(|_| caller.person.user().is_some()),

@@ -4,6 +4,8 @@
 
 mod access_matrix;
 mod architecture;
+mod audit_log;
+mod audit_trail;
 mod clients;
 mod dependencies;
 mod http;

@@ -4,6 +4,7 @@
 //! itself is made by `migration`, which does not know this crate.
 
 pub mod access_token;
+pub mod audit_event;
 pub mod blob;
 pub mod dependency;
 pub mod dependency_link;

@@ -13,6 +13,7 @@ mod m20261123_000006_metadata_dependencies;
 mod m20261123_000007_settings_rules_policies;
 mod m20261123_000009_jobs_keys;
 mod m20261123_000011_package_settings;
+mod m20261123_000012_audit_events;
 
 #[cfg(test)]
 mod tests;
@@ -39,6 +40,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000007_settings_rules_policies::Migration),
             Box::new(m20261123_000009_jobs_keys::Migration),
             Box::new(m20261123_000011_package_settings::Migration),
+            Box::new(m20261123_000012_audit_events::Migration),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! What a decision must know of the resource and of the caller's standing there.
 
-use domain::{RegistryAccessLevel, Role, Visibility};
+use domain::{NamespaceId, ProjectId, RegistryAccessLevel, Role, Visibility};
 
 /// Switches of the instance that bear on every decision about packages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -20,6 +20,8 @@ impl Default for InstanceFacts {
 /// Facts about a project.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProjectFacts {
+    /// The project.
+    pub id: ProjectId,
     /// Who may know the project.
     pub visibility: Visibility,
     /// Who may use its registry.
@@ -35,6 +37,8 @@ pub struct ProjectFacts {
 /// Facts about a group, or a user's namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct GroupFacts {
+    /// The group.
+    pub id: NamespaceId,
     /// Who may know the group.
     pub visibility: Visibility,
     /// The caller's highest role, in the group or inherited; a role in a project or group below counts as guest.

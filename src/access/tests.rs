@@ -22,6 +22,7 @@ fn deploy_token(scope: Scope) -> Viewer {
 
 fn project(visibility: Visibility, role: Option<Role>) -> ProjectFacts {
     ProjectFacts {
+        id: ProjectId(1),
         visibility,
         registry: RegistryAccessLevel::Enabled,
         role,
@@ -156,6 +157,7 @@ fn no_scope_but_api_changes_anything_and_narrow_scopes_only_narrow() {
 fn who_decides_about_packages_and_who_reads_the_audit_log() {
     let group = |role| {
         Facts::Group(GroupFacts {
+            id: NamespaceId(1),
             visibility: Visibility::Private,
             role,
             token_covers: false,
@@ -185,6 +187,7 @@ fn who_decides_about_packages_and_who_reads_the_audit_log() {
 fn groups() {
     let facts = |visibility, role| {
         Facts::Group(GroupFacts {
+            id: NamespaceId(1),
             visibility,
             role,
             token_covers: false,

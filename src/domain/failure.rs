@@ -83,6 +83,8 @@ pub enum Subject {
     PackageTag,
     /// An upload.
     Upload,
+    /// An event of the audit log.
+    AuditEvent,
 }
 
 impl Subject {
@@ -98,6 +100,7 @@ impl Subject {
         Self::PackageFile,
         Self::PackageTag,
         Self::Upload,
+        Self::AuditEvent,
     ];
 
     /// The subject in GitLab's texts.
@@ -113,6 +116,7 @@ impl Subject {
             Self::PackageFile => "Package File",
             Self::PackageTag => "Package tag",
             Self::Upload => "Upload",
+            Self::AuditEvent => "Audit event",
         }
     }
 

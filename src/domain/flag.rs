@@ -19,6 +19,14 @@ impl PackageFlag {
         self as i16
     }
 
+    /// The name in the audit log.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Yanked => "yanked",
+            Self::Unlisted => "unlisted",
+        }
+    }
+
     /// The mark with this stored number.
     pub fn from_number(number: i16) -> Option<Self> {
         Self::ALL.iter().copied().find(|flag| flag.number() == number)

@@ -38,6 +38,8 @@ ids! {
     PackageFileId,
     /// A movable name for a version.
     PackageTagId,
+    /// Something that was changed or refused.
+    AuditEventId,
     /// Stored bytes.
     BlobId,
     /// A name and version pattern that packages depend on.

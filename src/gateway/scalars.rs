@@ -26,6 +26,7 @@ id_scalars! {
     UserId,
     PersonalAccessTokenId,
     DeployTokenId,
+    AuditEventId,
 }
 
 /// The decimal number at the end of a global id (`gid://gitlab/Packages::Package/42` gives 42).

@@ -25,8 +25,7 @@ impl Backend for Model {
     }
 
     fn execute<'a>(&'a self, session: &'a Session, request: Request) -> BoxFuture<'a, Response> {
-        let request = request.data(caller(session)).data(Arc::clone(&self.state)).data(Door::Internal);
-        Box::pin(self.internal.execute(request))
+        Box::pin(self.run(&self.internal, Door::Internal, session, request))
     }
 
     fn stage<'a>(

@@ -12,8 +12,11 @@ use domain::{AccessTokenId, Clock, rules::RuleBook};
 use store::Store;
 use time::OffsetDateTime;
 
+use crate::refusals::Knocks;
+
 /// What the model is made of; one per process.
 pub(crate) struct State {
+    /// In nobody's name: changes are made through [`ContextExt::store`].
     pub(crate) store: Store,
     pub(crate) blobs: Arc<dyn BlobStore>,
     pub(crate) rules: RuleBook,
@@ -21,6 +24,7 @@ pub(crate) struct State {
     pub(crate) external_url: Arc<str>,
     pub(crate) sealer: Sealer,
     pub(crate) arrived: Arc<Arrived>,
+    pub(crate) knocks: Knocks,
 }
 
 /// Uploads that arrived through this process and wait for the publish of the same request. The others are read from the
@@ -74,9 +78,8 @@ pub(crate) trait ContextExt<'a> {
     fn viewer(&self) -> &'a Viewer {
         &self.caller().viewer
     }
-    fn store(&self) -> &'a Store {
-        &self.state().store
-    }
+    /// The database, in the name of the caller.
+    fn store(&self) -> &'a Store;
     fn now(&self) -> OffsetDateTime {
         self.state().clock.now()
     }
@@ -89,5 +92,9 @@ impl<'a> ContextExt<'a> for Context<'a> {
 
     fn caller(&self) -> &'a Caller {
         self.data_unchecked::<Caller>()
+    }
+
+    fn store(&self) -> &'a Store {
+        self.data_unchecked::<Store>()
     }
 }

@@ -1,10 +1,13 @@
 //! The one caller of `access` in this crate. Resolvers ask here and nowhere else.
 
-use access::{Action, Denied, Facts, Guarded, decide_instance};
-use async_graphql::Context;
-use domain::{Failure, Role, Subject, UserId};
+use std::sync::Arc;
 
-use crate::context::ContextExt;
+use access::{Action, Denied, Facts, Guarded, decide_instance};
+use async_graphql::{Context, parser::types::OperationType};
+use domain::{ErrorCode, Failure, PackageFormat, Role, Subject, UserId};
+use store::{audit_events::Refusal, members::Place};
+
+use crate::{context::ContextExt, refusals::Refusals};
 
 /// The value, if the caller may do `action` with it. What does not exist is refused like what is hidden.
 pub(crate) fn authorize<T>(
@@ -14,6 +17,7 @@ pub(crate) fn authorize<T>(
     action: Action,
 ) -> Result<T, Failure> {
     let viewer = ctx.viewer();
+    let place = guarded.as_ref().map(|guarded| place(guarded.facts()));
     match guarded {
         Some(guarded) => guarded.authorize(viewer, action),
         None if viewer.is_anonymous() => Err(Denied::Unauthenticated),
@@ -21,8 +25,40 @@ pub(crate) fn authorize<T>(
     }
     .map_err(|denied| {
         tracing::debug!(access.action = ?action, access.denied = ?denied, "refused");
-        denied.into_failure(subject)
+        let failure = denied.into_failure(subject);
+        // What does not exist has nobody who would read of it.
+        if place.is_some() {
+            note_refusal(ctx, place, subject, failure.code, None);
+        }
+        failure
     })
+}
+
+const fn place(facts: Facts) -> Place {
+    match facts {
+        Facts::Project(facts) => Place::Project(facts.id),
+        Facts::Group(facts) => Place::Group(facts.id),
+    }
+}
+
+/// Notes that somebody was refused a change, for the audit log. Nobody in particular is not noted, who may just try again with a
+/// credential; nor is what a change shows beside, or what only reads.
+pub(crate) fn note_refusal(
+    ctx: &Context<'_>,
+    place: Option<Place>,
+    subject: Subject,
+    code: ErrorCode,
+    package: Option<(PackageFormat, String)>,
+) {
+    let changes = ctx.query_env.operation.node.ty == OperationType::Mutation;
+    let is_root = ctx.path_node.as_ref().is_some_and(|node| node.parent.is_none());
+    if !changes || !is_root || ctx.viewer().is_anonymous() {
+        return;
+    }
+    if let Some(refusals) = ctx.data_opt::<Arc<Refusals>>() {
+        let operation = ctx.field().name().to_owned();
+        refusals.note(Refusal { place, operation, code: code.name(), subject, package });
+    }
 }
 
 /// The value if the caller may view it, nothing otherwise: for fields that answer null.
@@ -32,7 +68,11 @@ pub(crate) fn visible<T>(ctx: &Context<'_>, guarded: Option<Guarded<T>>, action:
 
 /// Whether the caller may do `action` with the instance itself.
 pub(crate) fn authorize_instance(ctx: &Context<'_>, action: Action) -> Result<(), Failure> {
-    decide_instance(ctx.viewer(), action).map_err(|denied| denied.into_failure(Subject::Instance))
+    decide_instance(ctx.viewer(), action).map_err(|denied| {
+        let failure = denied.into_failure(Subject::Instance);
+        note_refusal(ctx, None, Subject::Instance, failure.code, None);
+        failure
+    })
 }
 
 /// The user who asks, if there is one and the token lets changes through: for what people do to their own account.

@@ -9,6 +9,7 @@
 
 #![recursion_limit = "256"] // The roots are merged of many nouns, one inside the next.
 
+mod audit_event;
 mod authenticate;
 mod backend;
 mod context;
@@ -23,6 +24,7 @@ mod package;
 mod package_settings;
 mod project;
 mod query;
+mod refusals;
 mod relay;
 mod scalars;
 mod token;
@@ -37,7 +39,7 @@ use blob::{BlobStore, Sealer};
 use domain::{Clock, Failure, rules::RuleBook};
 use futures::future::BoxFuture;
 use gateway::{ByteStream, Session};
-use store::Store;
+use store::{Store, audit_events::Actor};
 
 pub use validate::validate;
 
@@ -47,6 +49,7 @@ use crate::{
     limits::{Door, LimitsFactory},
     mutation::Mutation,
     query::Query,
+    refusals::{Knocks, Refusals},
     relay::global_id::PackagesUploadID,
 };
 
@@ -103,6 +106,7 @@ impl Model {
             external_url,
             sealer: Sealer::new(&key),
             arrived: Arc::new(Arrived::default()),
+            knocks: Knocks::default(),
         });
         Ok(Arc::new(Self {
             state,
@@ -140,9 +144,24 @@ impl Model {
         if let Err(error) = limits::admit(&mut request) {
             return Response::from_errors(vec![error]);
         }
+        self.run(&self.open, Door::Open, session, request).await
+    }
+
+    /// Runs a request in the name of its caller. What it was refused is written down before the answer goes out.
+    async fn run(&self, schema: &Schema, door: Door, session: &Session, request: Request) -> Response {
         let caller = backend::caller(session);
-        let request = request.data(caller).data(Arc::clone(&self.state)).data(Door::Open);
-        self.open.execute(request).await
+        let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
+        let store = self.state.store.on_behalf_of(Actor::of(caller.viewer.identity(), name));
+        let (subject, refusals) = (caller.subject(), Arc::new(Refusals::default()));
+        let request = request
+            .data(caller)
+            .data(store.clone())
+            .data(Arc::clone(&refusals))
+            .data(Arc::clone(&self.state))
+            .data(door);
+        let response = schema.execute(request).await;
+        refusals.write_down(&subject, &self.state.knocks, &store, self.state.clock.now()).await;
+        response
     }
 
     /// Receives the bytes of an upload that `createUpload` gave the token of, for a publish in a later request. Answers the size.

@@ -3,12 +3,20 @@
 use async_graphql::MergedObject;
 
 use crate::{
-    group::GroupQuery, instance::InstanceQuery, package::PackageQuery, project::ProjectQuery,
-    token::AccessTokenQuery, user::UserQuery,
+    audit_event::AuditEventQuery, group::GroupQuery, instance::InstanceQuery, package::PackageQuery,
+    project::ProjectQuery, token::AccessTokenQuery, user::UserQuery,
 };
 
 // Projects stand first: async-graphql copies the parts of a merged object when it meets it, and the parts of `Package` lead
 // back to it by way of the project. Met from there they are whole; the other way round `Package` would stay empty.
 /// What can be asked.
 #[derive(Default, MergedObject)]
-pub(crate) struct Query(ProjectQuery, PackageQuery, GroupQuery, UserQuery, AccessTokenQuery, InstanceQuery);
+pub(crate) struct Query(
+    ProjectQuery,
+    PackageQuery,
+    GroupQuery,
+    UserQuery,
+    AccessTokenQuery,
+    InstanceQuery,
+    AuditEventQuery,
+);

@@ -5,9 +5,11 @@
 //! folder a noun. What must not go in here: decisions about access, SQL, bytes.
 
 mod access_tokens;
+mod audit_events;
 mod deploy_tokens;
 mod error;
 mod groups;
+mod keyset;
 mod members;
 mod namespaces;
 mod package_files;
@@ -39,6 +41,7 @@ fn table() -> RouteTable {
     projects::routes(&mut table);
     members::routes(&mut table);
     deploy_tokens::routes(&mut table);
+    audit_events::routes(&mut table);
     packages::routes(&mut table);
     package_files::routes(&mut table);
     table

@@ -1,7 +1,9 @@
 //! Personal access tokens.
 
 use access::{Identity, Viewer};
-use domain::{AccessTokenId, Failure, Scope, Scopes, Subject, UserId, namespace::validate_display_name};
+use domain::{
+    AccessTokenId, EventKind, Failure, Scope, Scopes, Subject, UserId, namespace::validate_display_name,
+};
 use entity::{access_token, user};
 use sea_orm::{
     ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QueryResult,
@@ -11,6 +13,7 @@ use time::{Date, OffsetDateTime};
 
 use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
+    audit_events::{self, Actor, Entity, Event, Target},
     convert::{stored, today},
     rows,
     usage::Token,
@@ -111,7 +114,9 @@ pub async fn create(
     let secret = Secret::fresh(PREFIX)?;
     let hash = secret.hash();
     let token = store
-        .write((new, hash, stored(now)), |tx, (new, hash, now)| Box::pin(insert(tx, new, hash, *now)))
+        .write((store.actor(), new, hash, stored(now)), |tx, (actor, new, hash, now)| {
+            Box::pin(insert(tx, actor, new, hash, *now))
+        })
         .await?;
     Ok((token, secret))
 }
@@ -135,12 +140,12 @@ pub async fn create_given(
     check(&new, now)?;
     check_given(secret)?;
     store
-        .write((new, secret.hash(), now), |tx, (new, hash, now)| {
+        .write((store.actor(), new, secret.hash(), now), |tx, (actor, new, hash, now)| {
             Box::pin(async move {
                 let there =
                     access_token::Entity::find().filter(access_token::COLUMN.token_hash.eq(hash.as_text()));
                 let Some(row) = there.one(tx).await? else {
-                    return insert(tx, new, hash, stored(*now)).await;
+                    return insert(tx, actor, new, hash, stored(*now)).await;
                 };
                 let token = AccessToken::from(row);
                 if token.user_id != new.user_id {
@@ -182,7 +187,20 @@ pub(crate) fn check_scopes(scopes: Scopes, possible: &[Scope]) -> Result<()> {
     }
 }
 
-async fn insert(tx: &Tx, new: &NewAccessToken, hash: &TokenHash, now: OffsetDateTime) -> Result<AccessToken> {
+async fn insert(
+    tx: &Tx,
+    actor: &Actor,
+    new: &NewAccessToken,
+    hash: &TokenHash,
+    now: OffsetDateTime,
+) -> Result<AccessToken> {
+    let token = put(tx, new, hash, now).await?;
+    let what = format!("Created personal access token {} with scopes {}", token.name, token.scopes.to_text());
+    note(tx, actor, (EventKind::AccessTokenCreated, what), &token, now).await?;
+    Ok(token)
+}
+
+async fn put(tx: &Tx, new: &NewAccessToken, hash: &TokenHash, now: OffsetDateTime) -> Result<AccessToken> {
     if user::Entity::find_by_id(new.user_id.0).one(tx).await?.is_none() {
         return Err(Failure::not_found(Subject::User).into());
     }
@@ -214,18 +232,44 @@ pub async fn list(store: &Store, user_id: UserId) -> Result<Vec<AccessToken>> {
 
 /// Revokes a token; one that is revoked already stays so.
 pub async fn revoke(store: &Store, id: AccessTokenId, now: OffsetDateTime) -> Result<AccessToken> {
-    store.write((id, stored(now)), |tx, (id, now)| Box::pin(end(tx, *id, *now))).await
+    store
+        .write((store.actor(), id, stored(now)), |tx, (actor, id, now)| {
+            Box::pin(async move {
+                let (token, ended) = end(tx, *id, *now).await?;
+                if ended {
+                    let what = format!("Revoked personal access token {}", token.name);
+                    note(tx, actor, (EventKind::AccessTokenRevoked, what), &token, *now).await?;
+                }
+                Ok(token)
+            })
+        })
+        .await
 }
 
-async fn end(tx: &Tx, id: AccessTokenId, now: OffsetDateTime) -> Result<AccessToken> {
+/// Ends a token, and says whether it had not been ended before.
+async fn end(tx: &Tx, id: AccessTokenId, now: OffsetDateTime) -> Result<(AccessToken, bool)> {
     let row = access_token::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
     let row = row.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
     if row.revoked_at.is_some() {
-        return Ok(row.into());
+        return Ok((row.into(), false));
     }
     let mut row = row.into_active_model();
     row.revoked_at = Set(Some(now));
-    Ok(row.update(tx).await?.into())
+    Ok((row.update(tx).await?.into(), true))
+}
+
+/// Writes down what became of a token.
+async fn note(
+    tx: &Tx,
+    actor: &Actor,
+    (kind, message): (EventKind, String),
+    token: &AccessToken,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let owner = user::Entity::find_by_id(token.user_id.0).one(tx).await?.ok_or_else(Failure::internal)?;
+    let target = Target::new("PersonalAccessToken", token.id.0, &token.name);
+    let event = Event::about(kind, Entity::user(owner.id, &owner.username), message).on(target);
+    audit_events::write(tx, actor, event, now).await
 }
 
 /// Revokes a token and creates one like it, with a new secret and the given last day.
@@ -237,27 +281,33 @@ pub async fn rotate(
 ) -> Result<(AccessToken, Secret)> {
     let secret = Secret::fresh(PREFIX)?;
     let token = store
-        .write((id, expires_at, secret.hash(), now), |tx, (id, expires_at, hash, now)| {
-            Box::pin(async move {
-                let old = access_token::Entity::find_by_id(id.0).one(tx).await?.map(AccessToken::from);
-                let old = old.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
-                if !old.is_active(*now) {
-                    let message =
-                        format!("Token '{}' is not active: it was revoked or has expired", old.name);
-                    return Err(Failure::invalid("id", message).into());
-                }
-                end(tx, *id, stored(*now)).await?;
-                let new = NewAccessToken {
-                    user_id: old.user_id,
-                    name: old.name,
-                    description: old.description,
-                    scopes: old.scopes,
-                    expires_at: *expires_at,
-                };
-                check(&new, *now)?;
-                insert(tx, &new, hash, stored(*now)).await
-            })
-        })
+        .write(
+            (store.actor(), id, expires_at, secret.hash(), now),
+            |tx, (actor, id, expires_at, hash, now)| {
+                Box::pin(async move {
+                    let old = access_token::Entity::find_by_id(id.0).one(tx).await?.map(AccessToken::from);
+                    let old = old.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
+                    if !old.is_active(*now) {
+                        let message =
+                            format!("Token '{}' is not active: it was revoked or has expired", old.name);
+                        return Err(Failure::invalid("id", message).into());
+                    }
+                    end(tx, *id, stored(*now)).await?;
+                    let new = NewAccessToken {
+                        user_id: old.user_id,
+                        name: old.name,
+                        description: old.description,
+                        scopes: old.scopes,
+                        expires_at: *expires_at,
+                    };
+                    check(&new, *now)?;
+                    let token = put(tx, &new, hash, stored(*now)).await?;
+                    let what = format!("Rotated personal access token {}, number {id}", token.name);
+                    note(tx, actor, (EventKind::AccessTokenRotated, what), &token, *now).await?;
+                    Ok(token)
+                })
+            },
+        )
         .await?;
     Ok((token, secret))
 }

@@ -2,10 +2,10 @@
 
 use access::{Holder, Identity, Viewer};
 use domain::{
-    DeployTokenId, Failure, NamespaceId, ProjectId, Scope, Scopes, Subject, UserId,
+    DeployTokenId, EventKind, Failure, NamespaceId, ProjectId, Scope, Scopes, Subject, UserId,
     namespace::validate_display_name,
 };
-use entity::deploy_token;
+use entity::{deploy_token, namespace, project};
 use sea_orm::{
     ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     Set,
@@ -15,6 +15,7 @@ use time::OffsetDateTime;
 use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
     access_tokens::check_scopes,
+    audit_events::{self, Actor, Entity, Event, Target},
     convert::stored,
     refusals::{lock_namespace, lock_project},
     rows,
@@ -132,7 +133,14 @@ pub async fn create(
     let secret = Secret::fresh(PREFIX)?;
     let hash = secret.hash();
     let token = store
-        .write((new, hash, stored(now)), |tx, (new, hash, now)| Box::pin(insert(tx, new, hash, *now)))
+        .write((store.actor(), new, hash, stored(now)), |tx, (actor, new, hash, now)| {
+            Box::pin(async move {
+                let token = insert(tx, new, hash, *now).await?;
+                note(tx, actor, (EventKind::DeployTokenCreated, "Created deploy token"), &token, *now)
+                    .await?;
+                Ok(token)
+            })
+        })
         .await?;
     Ok((token, secret))
 }
@@ -192,7 +200,7 @@ pub async fn list(store: &Store, holder: Holder) -> Result<Vec<DeployToken>> {
 /// Revokes a token; one that is revoked already stays so.
 pub async fn revoke(store: &Store, id: DeployTokenId, now: OffsetDateTime) -> Result<DeployToken> {
     store
-        .write((id, stored(now)), |tx, (id, now)| {
+        .write((store.actor(), id, stored(now)), |tx, (actor, id, now)| {
             Box::pin(async move {
                 let row = deploy_token::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
                 let row = row.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
@@ -201,10 +209,33 @@ pub async fn revoke(store: &Store, id: DeployTokenId, now: OffsetDateTime) -> Re
                 }
                 let mut row = row.into_active_model();
                 row.revoked_at = Set(Some(*now));
-                Ok(row.update(tx).await?.into())
+                let token = DeployToken::from(row.update(tx).await?);
+                note(tx, actor, (EventKind::DeployTokenRevoked, "Revoked deploy token"), &token, *now)
+                    .await?;
+                Ok(token)
             })
         })
         .await
+}
+
+/// Writes down what became of a token. The holder may be gone meanwhile: then nobody is left to read it.
+async fn note(
+    tx: &Tx,
+    actor: &Actor,
+    (kind, what): (EventKind, &str),
+    token: &DeployToken,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let entity = match token.holder {
+        Holder::Project(id) => project::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Entity::project),
+        Holder::Group(id) => {
+            namespace::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Entity::namespace)
+        }
+    };
+    let Some(entity) = entity else { return Ok(()) };
+    let message = format!("{what} {} with scopes {}", token.name, token.scopes.to_text());
+    let target = Target::new("DeployToken", token.id.0, &token.name);
+    audit_events::write(tx, actor, Event::about(kind, entity, message).on(target), now).await
 }
 
 /// What authentication reads in one statement.

@@ -1,11 +1,16 @@
 //! Settings of the whole instance.
 
 use access::InstanceFacts;
+use domain::EventKind;
 use entity::instance_setting;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 use time::OffsetDateTime;
 
-use crate::{Result, Store, Tx, convert::stored};
+use crate::{
+    Result, Store, Tx,
+    audit_events::{self, Actor, Changes, Entity, Event},
+    convert::stored,
+};
 
 const REGISTRY_ENABLED: &str = "package_registry_enabled";
 const ANYONE_MAY_PULL: &str = "package_registry_allow_anyone_to_pull_option";
@@ -50,16 +55,40 @@ pub async fn update(
     now: OffsetDateTime,
 ) -> Result<InstanceSettings> {
     let settings = store
-        .write((change, stored(now)), |tx, (change, now)| {
+        .write((store.actor(), change, stored(now)), |tx, (actor, change, now)| {
             Box::pin(async move {
+                let before = read(tx).await?;
                 set(tx, REGISTRY_ENABLED, change.package_registry_enabled, *now).await?;
                 set(tx, ANYONE_MAY_PULL, change.package_registry_allow_anyone_to_pull_option, *now).await?;
-                read(tx).await
+                let after = read(tx).await?;
+                note(tx, actor, before, after, *now).await?;
+                Ok(after)
             })
         })
         .await;
     store.forget_instance_facts();
     settings
+}
+
+/// Writes down which switches were thrown.
+async fn note(
+    tx: &Tx,
+    actor: &Actor,
+    before: InstanceSettings,
+    after: InstanceSettings,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let mut changes = Changes::default();
+    let registry = |settings: InstanceSettings| settings.package_registry_enabled;
+    changes.note(REGISTRY_ENABLED, registry(before), registry(after));
+    let option = |settings: InstanceSettings| settings.package_registry_allow_anyone_to_pull_option;
+    changes.note(ANYONE_MAY_PULL, option(before), option(after));
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let event =
+        Event::about(EventKind::InstanceSettingUpdated, Entity::instance(), "Changed application settings");
+    audit_events::write(tx, actor, event.with(&changes), now).await
 }
 
 /// Reads the settings through `connection`.

@@ -29,6 +29,7 @@ mod visible;
 mod writer;
 
 pub mod access_tokens;
+pub mod audit_events;
 pub mod deploy_tokens;
 pub mod groups;
 pub mod instance_settings;
@@ -56,15 +57,19 @@ pub use error::{Result, StoreError};
 pub use page::{Cursor, Direction, Page, PageRequest, Side, SortValue};
 pub use secret::{Secret, TokenHash};
 
-use crate::{facts::FactsCache, usage::Usage, writer::Writer};
+use crate::{audit_events::Actor, facts::FactsCache, usage::Usage, writer::Writer};
 
 /// What a write runs in.
 pub(crate) type Tx = DatabaseTransaction;
 
 /// A handle to the database. Clones share everything.
+///
+/// A handle stands for somebody: what is changed through it is written down in the audit log as theirs. See
+/// [`Store::on_behalf_of`].
 #[derive(Clone, Debug)]
 pub struct Store {
     inner: Arc<Inner>,
+    actor: Arc<Actor>,
 }
 
 #[derive(Debug)]
@@ -84,16 +89,26 @@ impl Store {
     pub async fn connect(settings: &Settings) -> Result<Self> {
         let connections = connect::open(settings).await?;
         let usage = Usage::start(connections.writer.clone());
-        Ok(Self {
-            inner: Arc::new(Inner {
-                reader: connections.reader,
-                main: connections.main,
-                writer: connections.writer,
-                usage,
-                statements: connections.statements,
-                facts: FactsCache::default(),
-            }),
-        })
+        let inner = Inner {
+            reader: connections.reader,
+            main: connections.main,
+            writer: connections.writer,
+            usage,
+            statements: connections.statements,
+            facts: FactsCache::default(),
+        };
+        Ok(Self { inner: Arc::new(inner), actor: Arc::new(Actor::system("System")) })
+    }
+
+    /// A handle that stands for `actor`. One that nobody asked this of stands for the server itself.
+    #[must_use]
+    pub fn on_behalf_of(&self, actor: Actor) -> Self {
+        Self { inner: Arc::clone(&self.inner), actor: Arc::new(actor) }
+    }
+
+    /// In whose name the handle writes.
+    pub(crate) fn actor(&self) -> Arc<Actor> {
+        Arc::clone(&self.actor)
     }
 
     /// The connection that migrations run on. For nothing else.

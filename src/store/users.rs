@@ -1,7 +1,7 @@
 //! People and machine accounts.
 
 use domain::{
-    Failure, NamespaceId, Role, Subject, UserId, Visibility,
+    EventKind, Failure, NamespaceId, Role, Subject, UserId, Visibility,
     namespace::{validate_display_name, validate_top_level},
 };
 use entity::{member, namespace, namespace_ancestor, user};
@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 use crate::{
     Page, PageRequest, Result, Store, StoreError, Tx,
     address::path_key,
+    audit_events::{self, Actor, Changes, Entity, Event},
     convert::stored,
     groups::NamespaceKind,
     page::{Direction, Keyset},
@@ -160,7 +161,30 @@ pub async fn create(store: &Store, new: NewUser, now: OffsetDateTime) -> Result<
     {
         return Err(Failure::invalid("email", format!("'{email}' is not a mail address")).into());
     }
-    store.write((new, stored(now)), |tx, (new, now)| Box::pin(insert(tx, new, *now))).await
+    store
+        .write((store.actor(), new, stored(now)), |tx, (actor, new, now)| {
+            Box::pin(async move {
+                let user = insert(tx, new, *now).await?;
+                let kind = if user.admin { "administrator" } else { "user" };
+                let what = (EventKind::UserCreated, format!("{kind} {} created", user.username));
+                note(tx, actor, what, &user, &Changes::default(), *now).await?;
+                Ok(user)
+            })
+        })
+        .await
+}
+
+/// Writes down what became of a user.
+async fn note(
+    tx: &Tx,
+    actor: &Actor,
+    (kind, message): (EventKind, String),
+    user: &User,
+    changes: &Changes,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let event = Event::about(kind, Entity::user(user.id.0, &user.username), message).with(changes);
+    audit_events::write(tx, actor, event, now).await
 }
 
 async fn insert(tx: &Tx, new: &NewUser, now: OffsetDateTime) -> Result<User> {
@@ -228,13 +252,25 @@ async fn own_namespace(tx: &Tx, user: &User, now: OffsetDateTime) -> Result<Name
 /// Lets a user use the instance, or no longer.
 pub async fn set_state(store: &Store, id: UserId, state: UserState, now: OffsetDateTime) -> Result<User> {
     store
-        .write((id, state, stored(now)), |tx, (id, state, now)| {
+        .write((store.actor(), id, state, stored(now)), |tx, (actor, id, state, now)| {
             Box::pin(async move {
                 let row = user::Entity::find_by_id(id.0).one(tx).await?;
-                let mut row = row.ok_or_else(|| Failure::not_found(Subject::User))?.into_active_model();
+                let row = row.ok_or_else(|| Failure::not_found(Subject::User))?;
+                let before = UserState::from_number(row.state)?;
+                let mut row = row.into_active_model();
                 row.state = Set(*state as i16);
                 row.updated_at = Set(*now);
-                row.update(tx).await?.try_into()
+                let user = User::try_from(row.update(tx).await?)?;
+                let mut changes = Changes::default();
+                changes.note("state", before.name(), state.name());
+                if !changes.is_empty() {
+                    let what = match state {
+                        UserState::Active => (EventKind::UserUnblocked, "Unblocked user".to_owned()),
+                        UserState::Blocked => (EventKind::UserBlocked, "Blocked user".to_owned()),
+                    };
+                    note(tx, actor, what, &user, &changes, *now).await?;
+                }
+                Ok(user)
             })
         })
         .await

@@ -12,6 +12,7 @@ use store::{
 
 use super::list::{GroupSort, group_connection};
 use crate::{
+    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_group},
     context::ContextExt,
     gate,
     limits::connection_complexity,
@@ -254,6 +255,24 @@ impl Group {
         gate::authorize(ctx, guard, Subject::Group, Action::ManageDeployTokens).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         deploy_tokens_of(ctx, access::Holder::Group(self.row.id), active, &arguments).await.or_error()
+    }
+    /// The audit log of the group (ours): everything for owners, what they did themselves for others from Developer on.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AuditEventFilterInput>,
+        #[graphql(desc = "CREATED_DESC when left out.")] sort: Option<AuditEventSort>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
+    ) -> Outcome<Connection<AuditEvent, Count>> {
+        let page = PageArguments { first, last, after, before, skip };
+        let arguments = AuditArguments { filter, sort, page };
+        events_of_group(ctx, self.guard.clone(), self.row.id, arguments).await.or_error()
     }
     /// What owners decide about the packages below. Null for everybody else.
     async fn package_settings(&self, ctx: &Context<'_>) -> Outcome<Option<PackageSettings>> {

@@ -72,11 +72,11 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
         status,
         author: author(ctx),
     };
-    packages::check(&state.store, &publication).await?;
+    packages::check(ctx.store(), &publication).await?;
     for upload in &uploads {
         state.blobs.promote(upload.id, upload.key()).await?;
     }
-    let published = packages::publish(&state.store, publication, ctx.now()).await?;
+    let published = packages::publish(ctx.store(), publication, ctx.now()).await?;
     forget(&state, uploads).await;
     answer(ctx, &published).await
 }

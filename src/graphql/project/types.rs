@@ -9,6 +9,7 @@ use store::{IdOrPath, packages::PackageScope};
 
 use super::inputs::PackageRegistryAccessLevel;
 use crate::{
+    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_project},
     context::ContextExt,
     gate,
     group::{self, Group, Namespace},
@@ -268,5 +269,23 @@ impl Project {
         gate::authorize(ctx, guard, Subject::Project, Action::ManageDeployTokens).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         deploy_tokens_of(ctx, Holder::Project(self.row.id), active, &arguments).await.or_error()
+    }
+    /// The audit log of the project (ours): everything for maintainers, what they did themselves for others from Developer on.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AuditEventFilterInput>,
+        #[graphql(desc = "CREATED_DESC when left out.")] sort: Option<AuditEventSort>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
+    ) -> Outcome<Connection<AuditEvent, Count>> {
+        let page = PageArguments { first, last, after, before, skip };
+        let arguments = AuditArguments { filter, sort, page };
+        events_of_project(ctx, self.guard.clone(), self.row.id, arguments).await.or_error()
     }
 }

@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use domain::{
-    AccessTokenId, DependencyId, DependencyLinkId, DeployTokenId, PackageFileId, PackageId, UserId,
+    AccessTokenId, AuditEventId, DependencyId, DependencyLinkId, DeployTokenId, PackageFileId, PackageId,
+    UserId,
 };
 
 /// The global id of a `class`.
@@ -59,6 +60,7 @@ global_ids! {
     UserID(UserId) = "User",
     PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
     DeployTokenID(DeployTokenId) = "DeployToken",
+    AuditEventID(AuditEventId) = "AuditEvent",
 }
 
 /// The id of an upload: a sealed token rather than a number, so that it is good for its holder only and for a while.

@@ -146,10 +146,15 @@ pub(crate) struct RotatePersonalAccessTokenPayload {
 
 /// The token with this id, if it is the caller's or the caller administers the instance.
 async fn own(ctx: &Context<'_>, id: AccessTokenId) -> Result<AccessToken, Failure> {
-    let token = access_tokens::find(ctx.store(), id).await?;
-    token
-        .filter(|token| gate::is_self_or_admin(ctx, token.user_id))
-        .ok_or_else(|| Failure::not_found(Subject::Token))
+    let missing = Failure::not_found(Subject::Token);
+    match access_tokens::find(ctx.store(), id).await? {
+        Some(token) if gate::is_self_or_admin(ctx, token.user_id) => Ok(token),
+        Some(_) => {
+            gate::note_refusal(ctx, None, Subject::Token, missing.code, None);
+            Err(missing)
+        }
+        None => Err(missing),
+    }
 }
 
 async fn create(

@@ -5,13 +5,14 @@ use async_graphql::{Context, Enum, MergedObject, Object};
 use store::users::{User, UserState as StoredState};
 
 use crate::{
+    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_user},
     context::ContextExt,
     gate,
     group::Namespace,
     limits::connection_complexity,
     outcome::{OrError, Outcome},
     relay::{
-        connection::{Connection, PageArguments},
+        connection::{Connection, Count, PageArguments},
         global_id::UserID,
     },
     scalars::Time,
@@ -122,11 +123,31 @@ impl UserFields {
         last: Option<i32>,
         #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
         #[graphql(desc = "Only active, or only inactive ones.")] state: Option<TokenState>,
-    ) -> Outcome<Option<Connection<PersonalAccessToken, crate::relay::connection::Count>>> {
+    ) -> Outcome<Option<Connection<PersonalAccessToken, Count>>> {
         if !self.is_open(ctx) {
             return Ok(None);
         }
         let arguments = PageArguments { first, last, after, before, skip };
         access_tokens_of(ctx, self.0.id, state, &arguments).await.map(Some).or_error()
+    }
+    /// The audit log of the account: its tokens, and whether it may be used (ours). Null for all but the user and administrators.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn audit_events(
+        &self,
+        ctx: &Context<'_>,
+        filter: Option<AuditEventFilterInput>,
+        #[graphql(desc = "CREATED_DESC when left out.")] sort: Option<AuditEventSort>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
+    ) -> Outcome<Option<Connection<AuditEvent, Count>>> {
+        if !self.is_open(ctx) {
+            return Ok(None);
+        }
+        let page = PageArguments { first, last, after, before, skip };
+        events_of_user(ctx, self.0.id, AuditArguments { filter, sort, page }).await.map(Some).or_error()
     }
 }

@@ -6,6 +6,7 @@ use domain::{Clock as _, Failure, Scope, Scopes, SystemClock};
 use store::{
     Store, StoreError,
     access_tokens::{self, NewAccessToken},
+    audit_events::Actor,
     users::{self, NewUser, User},
 };
 use time::{Duration, OffsetDateTime};
@@ -83,7 +84,7 @@ pub(super) async fn run(config: Config, command: Command) -> Result<(), Stop> {
             file.display()
         )));
     }
-    let store = boot::open_database(&config).await?;
+    let store = boot::open_database(&config).await?.on_behalf_of(Actor::system("Command line"));
     let outcome = match migration::pending(store.migration_connection()).await {
         Ok(pending) if pending.is_empty() => carry_out(&store, &config, command).await,
         Ok(_) => Err(Stop::failed("the database is not up to date: run entrepot migrate first")),

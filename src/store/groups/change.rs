@@ -1,7 +1,7 @@
 //! Changing and deleting groups.
 
 use domain::{
-    Failure, NamespaceId, Visibility,
+    EventKind, Failure, NamespaceId, Visibility,
     namespace::{validate_display_name, validate_segment, validate_top_level},
 };
 use entity::namespace;
@@ -15,6 +15,7 @@ use super::{Group, NamespaceKind};
 use crate::{
     Result, Store, Tx,
     address::path_key,
+    audit_events::{self, Actor, Entity, Event},
     convert::{self, stored},
     refusals::{lock_namespace, path_is_free, within_parent},
     rows,
@@ -45,11 +46,19 @@ pub async fn update(
         validate_display_name("name", name)?;
     }
     store
-        .write((id, change, stored(now)), |tx, (id, change, now)| Box::pin(apply(tx, *id, change, *now)))
+        .write((store.actor(), id, change, stored(now)), |tx, (actor, id, change, now)| {
+            Box::pin(apply(tx, actor, *id, change, *now))
+        })
         .await
 }
 
-async fn apply(tx: &Tx, id: NamespaceId, change: &GroupChange, now: OffsetDateTime) -> Result<Group> {
+async fn apply(
+    tx: &Tx,
+    actor: &Actor,
+    id: NamespaceId,
+    change: &GroupChange,
+    now: OffsetDateTime,
+) -> Result<Group> {
     let old = lock_group(tx, id).await?;
     let parent = match old.parent_id {
         Some(id) => Some(lock_namespace(tx, id).await?),
@@ -85,7 +94,16 @@ async fn apply(tx: &Tx, id: NamespaceId, change: &GroupChange, now: OffsetDateTi
         row.description = Set(description.clone());
     }
     row.updated_at = Set(now);
-    row.update(tx).await?.try_into()
+    let row = row.update(tx).await?;
+    let visibility = |row: &namespace::Model| convert::visibility(row.visibility).map(Visibility::name);
+    let attributes = [
+        (EventKind::GroupNameUpdated, "name", old.name.as_str(), row.name.as_str()),
+        (EventKind::GroupPathUpdated, "path", &old.full_path, &row.full_path),
+        (EventKind::GroupDescriptionUpdated, "description", &old.description, &row.description),
+        (EventKind::GroupVisibilityUpdated, "visibility", visibility(&old)?, visibility(&row)?),
+    ];
+    audit_events::write_attributes(tx, actor, Entity::namespace(&row), &attributes, now).await?;
+    row.try_into()
 }
 
 async fn lock_group(tx: &Tx, id: NamespaceId) -> Result<namespace::Model> {
@@ -144,11 +162,15 @@ async fn move_below(tx: &Tx, group: &namespace::Model, full_path: &str) -> Resul
 
 /// Deletes a group with every group and project below. The rows stay as tombstones; the paths are free again.
 pub async fn destroy(store: &Store, id: NamespaceId, now: OffsetDateTime) -> Result<()> {
-    store.write((id, stored(now)), |tx, (id, now)| Box::pin(bury(tx, *id, *now))).await
+    store
+        .write((store.actor(), id, stored(now)), |tx, (actor, id, now)| Box::pin(bury(tx, actor, *id, *now)))
+        .await
 }
 
-async fn bury(tx: &Tx, id: NamespaceId, now: OffsetDateTime) -> Result<()> {
-    lock_group(tx, id).await?;
+async fn bury(tx: &Tx, actor: &Actor, id: NamespaceId, now: OffsetDateTime) -> Result<()> {
+    let group = lock_group(tx, id).await?;
+    let event = Event::about(EventKind::GroupDestroyed, Entity::namespace(&group), "Group destroyed");
+    audit_events::write(tx, actor, event, now).await?;
     for sql in [
         "UPDATE projects SET deleted_at = $1, full_path_key = full_path_key || '#deleted-' || id \
          WHERE deleted_at IS NULL \

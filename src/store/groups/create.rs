@@ -1,7 +1,7 @@
 //! Creating groups.
 
 use domain::{
-    Failure, NamespaceId, Role, UserId, Visibility,
+    EventKind, Failure, NamespaceId, Role, UserId, Visibility,
     namespace::{validate_display_name, validate_segment, validate_top_level},
 };
 use entity::{member, namespace, namespace_ancestor};
@@ -12,6 +12,7 @@ use super::{Group, NamespaceKind};
 use crate::{
     Result, Store, StoreError, Tx,
     address::path_key,
+    audit_events::{self, Actor, Entity, Event},
     convert::stored,
     refusals::{lock_namespace, path_is_free, taken, within_parent},
     rows,
@@ -41,10 +42,14 @@ pub async fn create(store: &Store, new: NewGroup, now: OffsetDateTime) -> Result
         None => validate_top_level("path", &new.path)?,
     }
     validate_display_name("name", &new.name)?;
-    store.write((new, stored(now)), |tx, (new, now)| Box::pin(insert(tx, new, *now))).await
+    store
+        .write((store.actor(), new, stored(now)), |tx, (actor, new, now)| {
+            Box::pin(insert(tx, actor, new, *now))
+        })
+        .await
 }
 
-async fn insert(tx: &Tx, new: &NewGroup, now: OffsetDateTime) -> Result<Group> {
+async fn insert(tx: &Tx, actor: &Actor, new: &NewGroup, now: OffsetDateTime) -> Result<Group> {
     let parent = match new.parent_id {
         Some(id) => Some(lock_namespace(tx, id.0).await?),
         None => None,
@@ -80,6 +85,8 @@ async fn insert(tx: &Tx, new: &NewGroup, now: OffsetDateTime) -> Result<Group> {
     if let Some(creator) = new.creator_id {
         first_owner(tx, group.id, creator, now).await?;
     }
+    let event = Event::about(EventKind::GroupCreated, Entity::namespace(&group), "Added group");
+    audit_events::write(tx, actor, event, now).await?;
     group.try_into()
 }
 

@@ -125,6 +125,7 @@ impl GuardedRow {
     fn guarded(self, instance: InstanceFacts) -> Result<Guarded<Group>> {
         let group = Group::try_from(self.namespace)?;
         let facts = GroupFacts {
+            id: group.id,
             visibility: group.visibility,
             role: self.standing.role.map(convert::role).transpose()?,
             token_covers: self.standing.covered,

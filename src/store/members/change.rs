@@ -1,6 +1,6 @@
 //! Adding, changing and removing members.
 
-use domain::{Failure, NamespaceId, Role, Subject, UserId};
+use domain::{EventKind, Failure, NamespaceId, Role, Subject, UserId};
 use entity::{member, user};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, Set};
 use time::{Date, OffsetDateTime};
@@ -11,6 +11,7 @@ use super::{
 };
 use crate::{
     Result, Store, StoreError, Tx,
+    audit_events::{self, Actor, Changes, Entity, Event, Target},
     convert::{self, stored, today},
     refusals::{lock_namespace, lock_project, taken},
     rows,
@@ -51,7 +52,18 @@ pub struct MemberChange {
 pub async fn add(store: &Store, new: NewMember, caller: Caller, now: OffsetDateTime) -> Result<Member> {
     not_above(caller, new.role)?;
     not_past(new.expires_at, now)?;
-    store.write((new, caller, now), |tx, (new, caller, now)| Box::pin(insert(tx, *new, *caller, *now))).await
+    store
+        .write((store.actor(), new, caller, now), |tx, (actor, new, caller, now)| {
+            Box::pin(async move {
+                let member = insert(tx, *new, *caller, *now).await?;
+                let mut changes = Changes::default();
+                changes.note("access_level", "", title(member.role));
+                let message = format!("Membership added with role {}", title(member.role));
+                note(tx, actor, (EventKind::MemberCreated, message), &member, &changes, *now).await?;
+                Ok(member)
+            })
+        })
+        .await
 }
 
 async fn insert(tx: &Tx, new: NewMember, caller: Caller, now: OffsetDateTime) -> Result<Member> {
@@ -93,11 +105,19 @@ pub async fn update(
     }
     not_past(change.expires_at.flatten(), now)?;
     store
-        .write((change, caller, now), |tx, (change, caller, now)| Box::pin(apply(tx, *change, *caller, *now)))
+        .write((store.actor(), change, caller, now), |tx, (actor, change, caller, now)| {
+            Box::pin(apply(tx, actor, *change, *caller, *now))
+        })
         .await
 }
 
-async fn apply(tx: &Tx, change: MemberChange, caller: Caller, now: OffsetDateTime) -> Result<Member> {
+async fn apply(
+    tx: &Tx,
+    actor: &Actor,
+    change: MemberChange,
+    caller: Caller,
+    now: OffsetDateTime,
+) -> Result<Member> {
     lock(tx, change.membership.place).await?;
     let old = existing(tx, change.membership, now).await?;
     not_above(caller, convert::role(old.access_level)?)?;
@@ -105,7 +125,7 @@ async fn apply(tx: &Tx, change: MemberChange, caller: Caller, now: OffsetDateTim
     if change.role.is_some_and(|role| role < Role::Owner) || ends {
         leaves_an_owner(tx, &old, now).await?;
     }
-    let mut row = old.into_active_model();
+    let mut row = old.clone().into_active_model();
     if let Some(role) = change.role {
         not_below_inherited(tx, change.membership, role, now).await?;
         row.access_level = Set(role.number());
@@ -114,7 +134,16 @@ async fn apply(tx: &Tx, change: MemberChange, caller: Caller, now: OffsetDateTim
         row.expires_at = Set(expires_at);
     }
     row.update(tx).await?;
-    reread(tx, change.membership, now).await
+    let member = reread(tx, change.membership, now).await?;
+    let mut changes = Changes::default();
+    changes.note("access_level", title(convert::role(old.access_level)?), title(member.role));
+    let day = |day: Option<Date>| day.map(|day| day.to_string());
+    changes.note("expiry", day(old.expires_at), day(member.expires_at));
+    if !changes.is_empty() {
+        let what = (EventKind::MemberUpdated, "Membership changed".to_owned());
+        note(tx, actor, what, &member, &changes, now).await?;
+    }
+    Ok(member)
 }
 
 /// Removes a membership given in `place`. Everybody may remove themselves, whatever their role.
@@ -125,7 +154,7 @@ pub async fn remove(
     now: OffsetDateTime,
 ) -> Result<()> {
     store
-        .write((membership, caller, now), |tx, (membership, caller, now)| {
+        .write((store.actor(), membership, caller, now), |tx, (actor, membership, caller, now)| {
             Box::pin(async move {
                 lock(tx, membership.place).await?;
                 let old = existing(tx, *membership, *now).await?;
@@ -133,11 +162,31 @@ pub async fn remove(
                     not_above(*caller, convert::role(old.access_level)?)?;
                 }
                 leaves_an_owner(tx, &old, *now).await?;
+                let member = reread(tx, *membership, *now).await?;
+                let what = (EventKind::MemberDestroyed, "Membership destroyed".to_owned());
+                note(tx, actor, what, &member, &Changes::default(), *now).await?;
                 old.delete(tx).await?;
                 Ok(())
             })
         })
         .await
+}
+
+/// Writes down what became of a membership.
+async fn note(
+    tx: &Tx,
+    actor: &Actor,
+    (kind, message): (EventKind, String),
+    member: &Member,
+    changes: &Changes,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let entity = match member.place {
+        Place::Group(id) => Entity::namespace(&lock_namespace(tx, id.0).await?),
+        Place::Project(id) => Entity::project(&lock_project(tx, id.0).await?),
+    };
+    let target = Target::new("User", member.user.id.0, &member.user.username);
+    audit_events::write(tx, actor, Event::about(kind, entity, message).on(target).with(changes), now).await
 }
 
 /// Locks the place's row: who is the last owner must not change while it is asked.

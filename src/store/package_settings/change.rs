@@ -1,12 +1,17 @@
 //! Changing what holds for a namespace's packages.
 
-use domain::{Duplicates, Failure, NamespaceId, PackageFormat, duplicates::check_pattern};
+use domain::{Duplicates, EventKind, Failure, NamespaceId, PackageFormat, duplicates::check_pattern};
 use entity::{format_setting, package_setting};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, Set};
 use time::OffsetDateTime;
 
-use super::{PackageSettings, read};
-use crate::{Result, Store, Tx, convert::stored, refusals::lock_namespace};
+use super::{FormatSettings, PackageSettings, read};
+use crate::{
+    Result, Store, Tx,
+    audit_events::{self, Actor, Changes, Entity, Event},
+    convert::stored,
+    refusals::lock_namespace,
+};
 
 /// What to change; what is `None` stays.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,25 +76,63 @@ pub async fn update(
         }
     }
     store
-        .write((namespace, change, stored(now)), |tx, (namespace, change, now)| {
-            Box::pin(apply(tx, *namespace, change, *now))
+        .write((store.actor(), namespace, change, stored(now)), |tx, (actor, namespace, change, now)| {
+            Box::pin(apply(tx, actor, *namespace, change, *now))
         })
         .await
 }
 
 async fn apply(
     tx: &Tx,
+    actor: &Actor,
     namespace: NamespaceId,
     change: &PackageSettingsChange,
     now: OffsetDateTime,
 ) -> Result<PackageSettings> {
-    lock_namespace(tx, namespace.0).await?;
+    let row = lock_namespace(tx, namespace.0).await?;
     let before = read(tx, namespace).await?;
     set_own(tx, namespace, change, now).await?;
     for format in change.formats.iter().filter(|format| !format.is_empty()) {
         set_format(tx, namespace, &before, format).await?;
     }
-    read(tx, namespace).await
+    let after = read(tx, namespace).await?;
+    let changes = changes(change, &before, &after);
+    if !changes.is_empty() {
+        let event = Event::about(
+            EventKind::PackageSettingsUpdated,
+            Entity::namespace(&row),
+            "Changed package settings",
+        );
+        audit_events::write(tx, actor, event.with(&changes), now).await?;
+    }
+    Ok(after)
+}
+
+/// What became different.
+fn changes(change: &PackageSettingsChange, before: &PackageSettings, after: &PackageSettings) -> Changes {
+    let mut changes = Changes::default();
+    changes.note("audit_events_enabled", before.audit_events_enabled, after.audit_events_enabled);
+    changes.note(
+        "nuget_symbol_server_enabled",
+        before.nuget_symbol_server_enabled,
+        after.nuget_symbol_server_enabled,
+    );
+    for format in &change.formats {
+        let slug = format.format.slug();
+        let (before, after) = (before.of(format.format), after.of(format.format));
+        let duplicates = |settings: &FormatSettings| {
+            let decided = settings.duplicates.as_ref();
+            decided.map(|decided| (decided.value.allowed, decided.value.exception.clone())).unzip()
+        };
+        let ((allowed_before, exception_before), (allowed_after, exception_after)) =
+            (duplicates(&before), duplicates(&after));
+        changes.note(&format!("{slug}_duplicates_allowed"), allowed_before, allowed_after);
+        changes.note(&format!("{slug}_duplicate_exception_regex"), exception_before, exception_after);
+        let what = format!("{slug}_package_requests_forwarding");
+        changes.note(&what, before.forwarding, after.forwarding);
+        changes.note(&format!("lock_{what}"), before.forwarding_locked, after.forwarding_locked);
+    }
+    changes
 }
 
 async fn set_own(

@@ -1,6 +1,6 @@
 //! Marking versions as deprecated.
 
-use domain::{PackageStatus, rules::FormatRules};
+use domain::{EventKind, PackageStatus, rules::FormatRules};
 use sea_orm::Value;
 use time::OffsetDateTime;
 
@@ -10,7 +10,12 @@ use super::{
     publish::touch_name,
     tags::alive,
 };
-use crate::{Result, Store, convert::stored, rows};
+use crate::{
+    Result, Store,
+    audit_events::{self, Done},
+    convert::stored,
+    rows,
+};
 
 /// A version that was opened, and what to say of it.
 #[derive(Clone, Debug)]
@@ -29,7 +34,7 @@ pub async fn deprecate(
     now: OffsetDateTime,
 ) -> Result<()> {
     store
-        .write(deprecations, move |tx, deprecations| {
+        .write((store.actor(), deprecations), move |tx, (actor, deprecations)| {
             Box::pin(async move {
                 for Deprecation { package, .. } in deprecations {
                     touch_name(tx, package.name_id.0, now).await?;
@@ -53,6 +58,9 @@ pub async fn deprecate(
                     )
                     .await?;
                     fragments::render(tx, rules, package.id.0, Change::Version, &mut changed).await?;
+                    let done = Done::new(EventKind::PackageDeprecationUpdated, "deprecation updated")
+                        .with("message", message.clone().unwrap_or_default());
+                    audit_events::note(tx, actor, &done, package.id.0, now).await?;
                 }
                 changed.raise(tx, now).await
             })

@@ -1,7 +1,8 @@
 //! Deleting. Rows become tombstones: gone from every endpoint at once, remembered so that other bytes never take their place.
 
 use domain::{
-    Failure, FileStatus, PackageFileId, PackageId, PackageNameId, PackageStatus, Subject, rules::FormatRules,
+    EventKind, Failure, FileStatus, PackageFileId, PackageId, PackageNameId, PackageStatus, Subject,
+    rules::FormatRules,
 };
 use sea_orm::{FromQueryResult, Value};
 use time::OffsetDateTime;
@@ -11,7 +12,15 @@ use super::{
     fragments::{self, Change, ChangedDocuments},
     publish::touch_name,
 };
-use crate::{Result, Store, Tx, convert::stored, rows};
+use crate::{
+    Result, Store, Tx,
+    audit_events::{self, Done},
+    convert::stored,
+    rows,
+};
+
+/// What the audit log says of a deleted version.
+const DELETED: Done = Done::new(EventKind::PackageDeleted, "deleted");
 
 /// Makes a version a tombstone. False when it is one already.
 async fn bury(tx: &Tx, package: i64, now: OffsetDateTime, changed: &mut ChangedDocuments) -> Result<bool> {
@@ -40,15 +49,16 @@ async fn bury(tx: &Tx, package: i64, now: OffsetDateTime, changed: &mut ChangedD
 
 /// Deletes a version that was opened for it. Fails when somebody else has just deleted it.
 pub async fn destroy(store: &Store, package: &Package, now: OffsetDateTime) -> Result<()> {
-    let input: (PackageNameId, PackageId) = (package.name_id, package.id);
+    let input = (store.actor(), package.name_id, package.id);
     store
-        .write(input, move |tx, (name, package)| {
+        .write(input, move |tx, (actor, name, package)| {
             Box::pin(async move {
                 touch_name(tx, name.0, now).await?;
                 let mut changed = ChangedDocuments::default();
                 if !bury(tx, package.0, now, &mut changed).await? {
                     return Err(Failure::not_found(Subject::Package).into());
                 }
+                audit_events::note(tx, actor, &DELETED, package.0, now).await?;
                 changed.raise(tx, now).await
             })
         })
@@ -62,7 +72,7 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
         id: i64,
     }
     store
-        .write(names, move |tx, names| {
+        .write((store.actor(), names), move |tx, (actor, names)| {
             Box::pin(async move {
                 for name in names {
                     touch_name(tx, name.0, now).await?;
@@ -77,6 +87,7 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
                     .await?
                     {
                         buried += u64::from(bury(tx, id, now, &mut changed).await?);
+                        audit_events::note(tx, actor, &DELETED, id, now).await?;
                     }
                 }
                 changed.raise(tx, now).await?;
@@ -93,12 +104,14 @@ pub async fn destroy_file(
     file: &PackageFile,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let input: (PackageFileId, PackageId) = (file.id, file.package_id);
+    let input = (store.actor(), file.id, file.package_id, file.file_name.clone());
     store
-        .write(input, move |tx, (file, package)| {
+        .write(input, move |tx, (actor, file, package, file_name)| {
             Box::pin(async move {
                 let mut changed = ChangedDocuments::default();
                 bury_file(tx, rules, (*file, *package), now, &mut changed).await?;
+                let done = Done::new(EventKind::PackageFileDeleted, "file deleted");
+                audit_events::note(tx, actor, &done.with("file_name", file_name), package.0, now).await?;
                 changed.raise(tx, now).await
             })
         })

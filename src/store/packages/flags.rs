@@ -1,6 +1,6 @@
 //! Marks on versions. Taking one back closes its row, so that the past can be told.
 
-use domain::{PackageFlag, PackageId, VersionFlag, rules::FormatRules};
+use domain::{EventKind, PackageFlag, PackageId, VersionFlag, rules::FormatRules};
 use entity::package_flag;
 use sea_orm::{
     ConnectionTrait, FromQueryResult, Value,
@@ -14,7 +14,12 @@ use super::{
     publish::touch_name,
     tags::alive,
 };
-use crate::{Result, Store, StoreError, Tx, convert::stored, rows};
+use crate::{
+    Result, Store, StoreError, Tx,
+    audit_events::{self, Done},
+    convert::stored,
+    rows,
+};
 
 /// A version that was opened, and what becomes of one of its flags.
 #[derive(Clone, Debug)]
@@ -88,7 +93,7 @@ pub async fn set_flags(
     now: OffsetDateTime,
 ) -> Result<()> {
     store
-        .write(changes, move |tx, changes| {
+        .write((store.actor(), changes), move |tx, (actor, changes)| {
             Box::pin(async move {
                 for change in changes {
                     touch_name(tx, change.package.name_id.0, now).await?;
@@ -98,6 +103,12 @@ pub async fn set_flags(
                     alive(tx, package.id.0).await?;
                     write(tx, package.id.0, *flag, state, now).await?;
                     fragments::render(tx, rules, package.id.0, Change::Version, &mut changed).await?;
+                    let what = match state {
+                        FlagState::Set(_) => "flag set",
+                        FlagState::Removed => "flag removed",
+                    };
+                    let done = Done::new(EventKind::PackageFlagUpdated, what).with("flag", flag.name());
+                    audit_events::note(tx, actor, &done, package.id.0, now).await?;
                 }
                 changed.raise(tx, now).await
             })

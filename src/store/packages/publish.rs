@@ -1,8 +1,8 @@
 //! Publishing: one transaction from the name's row to the ready pieces of its index documents.
 
 use domain::{
-    Digests, ErrorCode, Failure, PackageFileId, PackageId, PackageName, PackageStatus, PackageVersion,
-    ProjectId, Subject,
+    Digests, ErrorCode, EventKind, Failure, PackageFileId, PackageId, PackageName, PackageStatus,
+    PackageVersion, ProjectId, Subject,
     rules::{DeclaredDependency, FormatRules, Republish},
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
@@ -14,7 +14,12 @@ use super::{
     fragments::{self, Change, ChangedDocuments},
     tags,
 };
-use crate::{Result, Store, Tx, convert::stored, rows};
+use crate::{
+    Result, Store, Tx,
+    audit_events::{self, Actor, Done},
+    convert::stored,
+    rows,
+};
 
 /// A file to publish. Its bytes are durable already.
 #[derive(Clone)]
@@ -83,7 +88,36 @@ pub struct Published {
 
 /// Publishes. Everything is visible when this answers, nothing before, and nothing ever when it fails.
 pub async fn publish(store: &Store, publication: NewPublication, now: OffsetDateTime) -> Result<Published> {
-    store.write(publication, move |tx, publication| Box::pin(write(tx, publication, now))).await
+    store
+        .write((store.actor(), publication), move |tx, (actor, publication)| {
+            Box::pin(async move {
+                let published = write(tx, publication, now).await?;
+                note(tx, actor, publication, &published, now).await?;
+                Ok(published)
+            })
+        })
+        .await
+}
+
+/// Writes down what was published, and what went for it.
+async fn note(
+    tx: &Tx,
+    actor: &Actor,
+    publication: &NewPublication,
+    published: &Published,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let done = if published.is_new {
+        Done::new(EventKind::PackagePublished, "published")
+    } else {
+        Done::new(EventKind::PackageFilesAdded, "files added")
+    };
+    audit_events::note(tx, actor, &done, published.package.0, now).await?;
+    for replaced in publication.files.iter().filter_map(|file| file.replaces) {
+        let done = Done::new(EventKind::PackageFileDeleted, "file deleted");
+        audit_events::note(tx, actor, &done, replaced.package.0, now).await?;
+    }
+    Ok(())
 }
 
 /// Refuses what [`publish`] would refuse, before bytes are made durable for nothing. What holds here may no longer hold there:

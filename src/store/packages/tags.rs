@@ -1,6 +1,6 @@
 //! Tags: movable names for versions. Moving one closes its row and writes another, so that the past can be told.
 
-use domain::{Failure, PackageId, PackageNameId, PackageTagId, Subject};
+use domain::{EventKind, Failure, PackageId, PackageNameId, PackageTagId, Subject};
 use entity::{package, package_tag};
 use sea_orm::{
     ConnectionTrait, FromQueryResult, Value,
@@ -9,7 +9,12 @@ use sea_orm::{
 use time::OffsetDateTime;
 
 use super::{PackageTag, publish::touch_name};
-use crate::{Result, Store, Tx, convert::stored, rows};
+use crate::{
+    Result, Store, Tx,
+    audit_events::{self, Done},
+    convert::stored,
+    rows,
+};
 
 #[derive(FromQueryResult)]
 struct TagRow {
@@ -86,13 +91,15 @@ pub async fn set_tag(
     tag: &str,
     now: OffsetDateTime,
 ) -> Result<PackageTag> {
-    let input = (target.name_id.0, target.id.0, tag.to_owned());
+    let input = (store.actor(), target.name_id.0, target.id.0, tag.to_owned());
     store
-        .write(input, move |tx, (name_id, package_id, tag)| {
+        .write(input, move |tx, (actor, name_id, package_id, tag)| {
             Box::pin(async move {
                 touch_name(tx, *name_id, now).await?;
                 alive(tx, *package_id).await?;
-                point(tx, *name_id, *package_id, std::slice::from_ref(tag), now).await
+                point(tx, *name_id, *package_id, std::slice::from_ref(tag), now).await?;
+                let done = Done::new(EventKind::PackageTagSet, "tag set").with("tag", tag);
+                audit_events::note(tx, actor, &done, *package_id, now).await
             })
         })
         .await?;
@@ -124,21 +131,32 @@ pub async fn remove_tag(
     now: OffsetDateTime,
 ) -> Result<()> {
     store
-        .write((names, tag.to_owned()), move |tx, (names, tag)| {
+        .write((store.actor(), names, tag.to_owned()), move |tx, (actor, names, tag)| {
             Box::pin(async move {
+                let done = Done::new(EventKind::PackageTagRemoved, "tag removed").with("tag", tag);
                 let mut removed = 0;
                 for name in names {
                     touch_name(tx, name.0, now).await?;
-                    removed += rows::execute(
-                        tx,
-                        "UPDATE package_tags SET removed_at = $1, updated_at = $1 \
-                         WHERE name_id = $2 AND name = $3 AND removed_at IS NULL",
-                        [Value::from(stored(now)), name.0.into(), tag.as_str().into()],
-                    )
-                    .await?;
+                    for package in untag(tx, name.0, tag, now).await? {
+                        audit_events::note(tx, actor, &done, package, now).await?;
+                        removed += 1;
+                    }
                 }
                 if removed == 0 { Err(Failure::not_found(Subject::PackageTag).into()) } else { Ok(()) }
             })
         })
         .await
+}
+
+/// Closes the row of a tag, and gives the package it pointed at.
+async fn untag(tx: &Tx, name_id: i64, tag: &str, now: OffsetDateTime) -> Result<Vec<i64>> {
+    #[derive(FromQueryResult)]
+    struct Untagged {
+        package_id: i64,
+    }
+    let sql = "UPDATE package_tags SET removed_at = $1, updated_at = $1 \
+               WHERE name_id = $2 AND name = $3 AND removed_at IS NULL RETURNING package_id";
+    let values = [Value::from(stored(now)), name_id.into(), tag.into()];
+    let rows = rows::all_sql::<Untagged>(tx, sql, values).await?;
+    Ok(rows.into_iter().map(|row| row.package_id).collect())
 }

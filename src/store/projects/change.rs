@@ -1,7 +1,7 @@
 //! Creating, changing and deleting projects.
 
 use domain::{
-    NamespaceId, ProjectId, RegistryAccessLevel, UserId, Visibility,
+    EventKind, NamespaceId, ProjectId, RegistryAccessLevel, UserId, Visibility,
     namespace::{validate_display_name, validate_segment},
 };
 use entity::project;
@@ -12,7 +12,8 @@ use super::Project;
 use crate::{
     Result, Store, Tx,
     address::{deleted_key, path_key},
-    convert::stored,
+    audit_events::{self, Actor, Entity, Event},
+    convert::{self, stored},
     refusals::{lock_namespace, lock_project, path_is_free, taken, within_parent},
 };
 
@@ -54,10 +55,14 @@ pub struct ProjectChange {
 pub async fn create(store: &Store, new: NewProject, now: OffsetDateTime) -> Result<Project> {
     validate_segment("path", &new.path)?;
     validate_display_name("name", &new.name)?;
-    store.write((new, stored(now)), |tx, (new, now)| Box::pin(insert(tx, new, *now))).await
+    store
+        .write((store.actor(), new, stored(now)), |tx, (actor, new, now)| {
+            Box::pin(insert(tx, actor, new, *now))
+        })
+        .await
 }
 
-async fn insert(tx: &Tx, new: &NewProject, now: OffsetDateTime) -> Result<Project> {
+async fn insert(tx: &Tx, actor: &Actor, new: &NewProject, now: OffsetDateTime) -> Result<Project> {
     let parent = lock_namespace(tx, new.namespace_id.0).await?;
     within_parent(new.visibility, &parent)?;
     let full_path = format!("{}/{}", parent.full_path, new.path);
@@ -78,7 +83,10 @@ async fn insert(tx: &Tx, new: &NewProject, now: OffsetDateTime) -> Result<Projec
         ..Default::default()
     };
     let inserted = row.insert(tx).await.map_err(crate::StoreError::from);
-    inserted.map_err(|error| error.unique_as(|| taken("path", "Path", &new.path)))?.try_into()
+    let row = inserted.map_err(|error| error.unique_as(|| taken("path", "Path", &new.path)))?;
+    let event = Event::about(EventKind::ProjectCreated, Entity::project(&row), "Added project");
+    audit_events::write(tx, actor, event, now).await?;
+    row.try_into()
 }
 
 /// Changes a project and gives it as it now is.
@@ -95,11 +103,19 @@ pub async fn update(
         validate_display_name("name", name)?;
     }
     store
-        .write((id, change, stored(now)), |tx, (id, change, now)| Box::pin(apply(tx, *id, change, *now)))
+        .write((store.actor(), id, change, stored(now)), |tx, (actor, id, change, now)| {
+            Box::pin(apply(tx, actor, *id, change, *now))
+        })
         .await
 }
 
-async fn apply(tx: &Tx, id: ProjectId, change: &ProjectChange, now: OffsetDateTime) -> Result<Project> {
+async fn apply(
+    tx: &Tx,
+    actor: &Actor,
+    id: ProjectId,
+    change: &ProjectChange,
+    now: OffsetDateTime,
+) -> Result<Project> {
     let old = lock_project(tx, id.0).await?;
     let mut row = old.clone().into_active_model();
     if change.path.is_some() || change.visibility.is_some() {
@@ -129,16 +145,44 @@ async fn apply(tx: &Tx, id: ProjectId, change: &ProjectChange, now: OffsetDateTi
         row.registry_access_level = Set(level.number());
     }
     row.updated_at = Set(now);
-    row.update(tx).await?.try_into()
+    let row = row.update(tx).await?;
+    note_changes(tx, actor, &old, &row, now).await?;
+    row.try_into()
+}
+
+/// Writes down each attribute that changed, as GitLab does.
+async fn note_changes(
+    tx: &Tx,
+    actor: &Actor,
+    old: &project::Model,
+    new: &project::Model,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let visibility = |row: &project::Model| convert::visibility(row.visibility).map(Visibility::name);
+    let level = |row: &project::Model| {
+        convert::registry_access_level(row.registry_access_level).map(RegistryAccessLevel::name)
+    };
+    let attributes = [
+        (EventKind::ProjectNameUpdated, "name", old.name.as_str(), new.name.as_str()),
+        (EventKind::ProjectPathUpdated, "path", &old.full_path, &new.full_path),
+        (EventKind::ProjectDescriptionUpdated, "description", &old.description, &new.description),
+        (EventKind::ProjectVisibilityUpdated, "visibility", visibility(old)?, visibility(new)?),
+        (EventKind::RegistryAccessLevelUpdated, "package_registry_access_level", level(old)?, level(new)?),
+    ];
+    audit_events::write_attributes(tx, actor, Entity::project(new), &attributes, now).await
 }
 
 /// Deletes a project. Its rows stay as tombstones; its path is free again.
 pub async fn destroy(store: &Store, id: ProjectId, now: OffsetDateTime) -> Result<()> {
-    store.write((id, stored(now)), |tx, (id, now)| Box::pin(bury(tx, *id, *now))).await
+    store
+        .write((store.actor(), id, stored(now)), |tx, (actor, id, now)| Box::pin(bury(tx, actor, *id, *now)))
+        .await
 }
 
-async fn bury(tx: &Tx, id: ProjectId, now: OffsetDateTime) -> Result<()> {
+async fn bury(tx: &Tx, actor: &Actor, id: ProjectId, now: OffsetDateTime) -> Result<()> {
     let old = lock_project(tx, id.0).await?;
+    let event = Event::about(EventKind::ProjectDestroyed, Entity::project(&old), "Project destroyed");
+    audit_events::write(tx, actor, event, now).await?;
     let full_path_key = deleted_key(&old.full_path_key, old.id);
     let mut row = old.into_active_model();
     row.full_path_key = Set(full_path_key);

@@ -96,6 +96,7 @@ impl GuardedRow {
     fn guarded(self, instance: InstanceFacts) -> Result<Guarded<Project>> {
         let project = Project::try_from(self.project)?;
         let facts = ProjectFacts {
+            id: project.id,
             visibility: project.visibility,
             registry: project.registry_access_level,
             role: self.standing.role.map(convert::role).transpose()?,
