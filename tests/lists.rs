@@ -120,7 +120,9 @@ async fn packuments() {
         let answer = client.get(&path).by(&world.people.reporter).send().await.expect(200).json();
         assert_eq!(answer["versions"].as_object().map_or(0, serde_json::Map::len), number + 1);
     }
-    assert!(costs[11] <= costs[2], "publishing the twelfth costs what the third did: {costs:?}");
+    // What runs beside a request, such as noting when a token was last used, is counted with it now and then: the least counts.
+    let least = |costs: &[u64]| costs.iter().min().copied();
+    assert!(least(&costs[9..]) <= least(&costs[2..5]), "the twelfth costs what the third did: {costs:?}");
     let ask = || async {
         let answer = client.get(&path).by(&world.people.reporter).send().await.expect(200);
         let versions: Value = answer.json();
