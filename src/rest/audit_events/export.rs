@@ -9,11 +9,15 @@ use futures::stream;
 use gateway::Call;
 use http::{HeaderValue, header};
 
-use super::{RestExportAuditEvents, Wanted, event_json, paths, rest_export_audit_events};
-use crate::{
-    params::{Params, enum_named},
-    shape::Place,
+use super::{
+    RestAuditEvents, Wanted, event_json,
+    rest_audit_events::{AuditEventSort, Variables},
+    scope,
 };
+use crate::{params::Params, shape::Place};
+
+/// Events that are read at a time.
+const PAGE: i64 = 1000;
 
 /// What is still to be read.
 enum Rest {
@@ -24,13 +28,15 @@ enum Rest {
 }
 
 pub(super) async fn export(call: Call, place: Option<Place>) -> Result<Response, Failure> {
-    let wanted = Wanted::read(&Params::of_query(&call))?;
-    let (project_path, group_path) = paths(&call, place);
-    let variables = rest_export_audit_events::Variables {
-        scope: rest_export_audit_events::AuditEventScopeInput { project_path, group_path },
-        filter: filter(wanted),
-        sort: rest_export_audit_events::AuditEventSort::CreatedAsc,
+    let Wanted { filter, .. } = Wanted::read(&Params::of_query(&call))?;
+    let variables = Variables {
+        scope: scope(&call, place),
+        filter,
+        sort: AuditEventSort::CreatedAsc,
+        first: PAGE,
+        skip: 0,
         after: None,
+        count_limit: 0,
     };
     // The first page tells whether the log may be read at all: before the status is sent.
     let first = page(&call, variables.clone()).await?;
@@ -39,7 +45,7 @@ pub(super) async fn export(call: Call, place: Option<Place>) -> Result<Response,
         let next = match rest {
             Rest::Nothing => None,
             Rest::After(after) => {
-                let variables = rest_export_audit_events::Variables { after, ..variables.clone() };
+                let variables = Variables { after, ..variables.clone() };
                 Some(page(&call, variables).await.map_err(|failure| io::Error::other(failure.message))?)
             }
         };
@@ -55,42 +61,14 @@ pub(super) async fn export(call: Call, place: Option<Place>) -> Result<Response,
 }
 
 /// One page as text, and what is after it.
-async fn page(
-    call: &Call,
-    variables: rest_export_audit_events::Variables,
-) -> Result<(String, Rest), Failure> {
-    let events = call.run::<RestExportAuditEvents>(variables).await?.audit_events;
+async fn page(call: &Call, variables: Variables) -> Result<(String, Rest), Failure> {
+    let events = call.run::<RestAuditEvents>(variables).await?.audit_events;
     let mut text = String::new();
     for event in &events.nodes {
-        text.push_str(&event_json!(event).to_string());
+        text.push_str(&event_json(event).to_string());
         text.push('\n');
     }
     let more = events.page_info.has_next_page;
     let rest = if more { Rest::After(events.page_info.end_cursor) } else { Rest::Nothing };
     Ok((text, rest))
-}
-
-/// The same filter in the types of this operation.
-fn filter(wanted: Wanted) -> rest_export_audit_events::AuditEventFilterInput {
-    let same = |value: serde_json::Value| value.as_str().and_then(enum_named);
-    rest_export_audit_events::AuditEventFilterInput {
-        id: None,
-        event_names: wanted.event_names.map(|names| {
-            names
-                .iter()
-                .filter_map(|name| serde_json::to_value(name).ok()?.as_str().and_then(enum_named))
-                .collect()
-        }),
-        author_id: wanted.author_id,
-        deploy_token_id: None,
-        author_name: wanted.author_name,
-        package_type: wanted.package_type.and_then(|kind| same(serde_json::to_value(kind).ok()?)),
-        package_name: wanted.package_name,
-        created_after: wanted.created_after,
-        created_before: wanted.created_before,
-        entity_type: wanted
-            .entity_type
-            .and_then(|kind| serde_json::to_value(kind).ok()?.as_str().and_then(enum_named)),
-        entity_id: wanted.entity_id,
-    }
 }

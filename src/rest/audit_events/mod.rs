@@ -6,37 +6,39 @@ mod list;
 use domain::{EntityType, EventKind, Failure};
 use gateway::{Call, Intent, Levels, RouteTable, scalars::number_of};
 use http::Method;
+use serde_json::{Value, json};
 
 use crate::{
     params::{Direction, Params, enum_named},
-    shape::{Place, user_gid},
+    shape::{Place, id, user_gid},
 };
 
-gateway::operations!("audit_events/operations.graphql": RestAuditEvents, RestExportAuditEvents);
+gateway::operations!("audit_events/operations.graphql": RestAuditEvents);
+
+use rest_audit_events::{
+    AuditEventEntityType, AuditEventFilterInput, AuditEventScopeInput, AuditEventSort,
+    RestAuditEventsAuditEventsNodes as Event,
+};
 
 /// An event as every route shows one.
-macro_rules! event_json {
-    ($event:expr) => {{
-        let event = $event;
-        serde_json::json!({
-            "id": $crate::shape::id(&event.id),
-            "author_id": $crate::audit_events::author_number(event.author_id.as_deref(), &event.author_class),
-            "entity_id": event.entity_id.unwrap_or($crate::audit_events::THE_INSTANCE),
-            "entity_type": event.entity_type,
-            "event_name": event.event_name,
-            "event_type": event.event_name,
-            "author_name": event.author_name,
-            "entity_path": event.entity_path,
-            "target_type": event.target_type,
-            "target_id": event.target_id,
-            "target_details": event.target_details,
-            "ip_address": null,
-            "details": event.details,
-            "created_at": event.created_at,
-        })
-    }};
+fn event_json(event: &Event) -> Value {
+    json!({
+        "id": id(&event.id),
+        "author_id": author_number(event.author_id.as_deref(), &event.author_class),
+        "entity_id": event.entity_id.unwrap_or(THE_INSTANCE),
+        "entity_type": event.entity_type,
+        "event_name": event.event_name,
+        "event_type": event.event_name,
+        "author_name": event.author_name,
+        "entity_path": event.entity_path,
+        "target_type": event.target_type,
+        "target_id": event.target_id,
+        "target_details": event.target_details,
+        "ip_address": null,
+        "details": event.details,
+        "created_at": event.created_at,
+    })
 }
-use event_json;
 
 /// The number that GitLab gives the instance.
 const THE_INSTANCE: i64 = 1;
@@ -68,22 +70,15 @@ fn author_number(author: Option<&str>, class: &str) -> i64 {
 }
 
 /// What `projectPath` and `groupPath` of a scope are.
-fn paths(call: &Call, place: Option<Place>) -> (Option<String>, Option<String>) {
-    place.map_or((None, None), |place| place.paths(call))
+fn scope(call: &Call, place: Option<Place>) -> AuditEventScopeInput {
+    let (project_path, group_path) = place.map_or((None, None), |place| place.paths(call));
+    AuditEventScopeInput { project_path, group_path }
 }
 
-/// What a list is restricted to. Beside GitLab's parameters: the kind, the author and the package (ours).
+/// What a list is restricted to, and its order. Beside GitLab's parameters: the kind, the author and the package (ours).
 struct Wanted {
-    event_names: Option<Vec<rest_audit_events::AuditEventName>>,
-    author_id: Option<String>,
-    author_name: Option<String>,
-    package_type: Option<rest_audit_events::PackageTypeEnum>,
-    package_name: Option<String>,
-    created_after: Option<String>,
-    created_before: Option<String>,
-    entity_type: Option<rest_audit_events::AuditEventEntityType>,
-    entity_id: Option<i64>,
-    sort: rest_audit_events::AuditEventSort,
+    filter: AuditEventFilterInput,
+    sort: AuditEventSort,
 }
 
 impl Wanted {
@@ -107,10 +102,16 @@ impl Wanted {
                 EntityType::Project => "PROJECT",
             })
         })?;
-        let oldest_first = params.direction()? == Some(Direction::Ascending);
-        Ok(Self {
+        // GitLab numbers the instance; here it has no number.
+        let entity_id = match &entity_type {
+            Some(AuditEventEntityType::Instance) => None,
+            _ => params.number("entity_id")?,
+        };
+        let filter = AuditEventFilterInput {
+            id: None,
             event_names: event_names.transpose()?,
             author_id: params.number("author_id")?.map(user_gid),
+            deploy_token_id: None,
             author_name: params.text("author_name"),
             package_type: params.choice("package_type", |name| {
                 enum_named(domain::PackageFormat::from_slug(name)?.sdl_name())
@@ -118,17 +119,13 @@ impl Wanted {
             package_name: params.text("package_name"),
             created_after: params.instant("created_after")?,
             created_before: params.instant("created_before")?,
-            // GitLab numbers the instance; here it has no number.
-            entity_id: match &entity_type {
-                Some(rest_audit_events::AuditEventEntityType::Instance) => None,
-                _ => params.number("entity_id")?,
-            },
             entity_type,
-            sort: if oldest_first {
-                rest_audit_events::AuditEventSort::CreatedAsc
-            } else {
-                rest_audit_events::AuditEventSort::CreatedDesc
-            },
-        })
+            entity_id,
+        };
+        let sort = match params.direction()? {
+            Some(Direction::Ascending) => AuditEventSort::CreatedAsc,
+            _ => AuditEventSort::CreatedDesc,
+        };
+        Ok(Self { filter, sort })
     }
 }
