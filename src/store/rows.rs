@@ -1,6 +1,9 @@
 //! Running statements and reading what they give.
 
-use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value, sea_query::SelectStatement};
+use sea_orm::{
+    ConnectionTrait, FromQueryResult, Statement, Value,
+    sea_query::{Asterisk, Expr, Func, Query, SelectStatement},
+};
 
 use crate::Result;
 
@@ -50,6 +53,13 @@ pub(crate) async fn number(connection: &impl ConnectionTrait, select: &SelectSta
     let row = connection.query_one(select).await?;
     let number = row.map(|row| row.try_get_by_index::<i64>(0)).transpose()?;
     Ok(number.and_then(|number| u64::try_from(number).ok()).unwrap_or(0))
+}
+
+/// How many rows `select` gives.
+pub(crate) async fn count(connection: &impl ConnectionTrait, select: SelectStatement) -> Result<u64> {
+    let count =
+        Query::select().expr(Func::count(Expr::col(Asterisk))).from_subquery(select, "counted").take();
+    number(connection, &count).await
 }
 
 /// Runs `sql`, which changes rows, and gives their number.

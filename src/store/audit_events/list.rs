@@ -6,7 +6,7 @@ use domain::{
 use entity::audit_event::{self, Column};
 use sea_orm::{
     Iterable,
-    sea_query::{Expr, ExprTrait, Func, Query, SelectStatement},
+    sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 use time::OffsetDateTime;
 
@@ -145,9 +145,5 @@ pub async fn count(
     if let Some(limit) = limit {
         inner.limit(limit);
     }
-    let count = Query::select()
-        .expr(Func::count(Expr::col(sea_orm::sea_query::Asterisk)))
-        .from_subquery(inner, "counted")
-        .take();
-    rows::number(store.reader(), &count).await
+    rows::count(store.reader(), inner).await
 }

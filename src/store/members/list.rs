@@ -91,9 +91,7 @@ pub async fn list(
 
 /// How many members [`list`] would show in all.
 pub async fn count(store: &Store, filter: &MemberFilter, now: OffsetDateTime) -> Result<u64> {
-    let counted =
-        Query::select().expr(Expr::cust("COUNT(*)")).from_subquery(select(filter, now), "counted").to_owned();
-    rows::number(store.reader(), &counted).await
+    rows::count(store.reader(), select(filter, now)).await
 }
 
 /// The membership of one user, if there is one that counts.

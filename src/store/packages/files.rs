@@ -6,7 +6,6 @@ use sea_orm::sea_query::{Expr, ExprTrait};
 
 use super::{
     PackageFile,
-    list::count_rows,
     rows::{FileRow, column, select_files},
 };
 use crate::{
@@ -77,5 +76,5 @@ pub async fn count(store: &Store, filter: FileFilter, limit: Option<u64>) -> Res
     if let Some(limit) = limit {
         select.limit(limit);
     }
-    count_rows(store, select).await
+    rows::count(store.reader(), select).await
 }

@@ -15,7 +15,6 @@ use time::OffsetDateTime;
 
 use super::{
     Package, PackageScope,
-    list::count_rows,
     rows::{PackageRow, column, has_status, in_scope, select_packages},
 };
 use crate::{
@@ -168,7 +167,7 @@ pub async fn count_names(
     if let Some(limit) = limit {
         select.limit(limit);
     }
-    count_rows(store, select).await
+    rows::count(store.reader(), select).await
 }
 
 fn searched_names(scope: &PackageScope, filter: &NameFilter, now: OffsetDateTime) -> SelectStatement {

@@ -157,14 +157,5 @@ pub async fn count(
     if let Some(limit) = limit {
         inner.limit(limit);
     }
-    count_rows(store, inner).await
-}
-
-/// How many rows a statement gives.
-pub(super) async fn count_rows(store: &Store, inner: SelectStatement) -> Result<u64> {
-    let count = Query::select()
-        .expr(Func::count(Expr::col(sea_orm::sea_query::Asterisk)))
-        .from_subquery(inner, "counted")
-        .take();
-    rows::number(store.reader(), &count).await
+    rows::count(store.reader(), inner).await
 }
