@@ -5,7 +5,7 @@ use domain::{
     DeployTokenId, EventKind, Failure, NamespaceId, ProjectId, Scope, Scopes, Subject, UserId,
     namespace::validate_display_name,
 };
-use entity::{deploy_token, namespace, project};
+use entity::deploy_token;
 use sea_orm::{
     ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     Set,
@@ -227,10 +227,8 @@ async fn note(
     now: OffsetDateTime,
 ) -> Result<()> {
     let entity = match token.holder {
-        Holder::Project(id) => project::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Entity::project),
-        Holder::Group(id) => {
-            namespace::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Entity::namespace)
-        }
+        Holder::Project(id) => Entity::of_project(tx, id).await?,
+        Holder::Group(id) => Entity::of_group(tx, id).await?,
     };
     let Some(entity) = entity else { return Ok(()) };
     let message = format!("{what} {} with scopes {}", token.name, token.scopes.to_text());

@@ -1,8 +1,6 @@
 //! Refused changes: there is no transaction of a change to write them in, so they get one of their own.
 
 use domain::{EventKind, PackageFormat, Subject};
-use entity::{namespace, project};
-use sea_orm::EntityTrait;
 use time::OffsetDateTime;
 
 use super::{Actor, Entity, Event, Target, write};
@@ -40,12 +38,8 @@ pub async fn refuse(store: &Store, refusals: Vec<Refusal>, now: OffsetDateTime) 
 async fn note(tx: &Tx, actor: &Actor, refusal: &Refusal, now: OffsetDateTime) -> Result<()> {
     let entity = match refusal.place {
         None => Some(Entity::instance()),
-        Some(Place::Group(id)) => {
-            namespace::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Entity::namespace)
-        }
-        Some(Place::Project(id)) => {
-            project::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Entity::project)
-        }
+        Some(Place::Group(id)) => Entity::of_group(tx, id).await?,
+        Some(Place::Project(id)) => Entity::of_project(tx, id).await?,
     };
     let Some(entity) = entity else { return Ok(()) };
     let details = match &refusal.package {

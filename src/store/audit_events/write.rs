@@ -1,6 +1,6 @@
 //! Writing an event, in the transaction of its change.
 
-use domain::{AuthorType, EntityType, EventKind, PackageFormat, ProjectId};
+use domain::{AuthorType, EntityType, EventKind, NamespaceId, PackageFormat, ProjectId};
 use entity::{audit_event, namespace, project};
 use sea_orm::{EntityTrait, Set};
 use serde_json::{Map, Value, json};
@@ -37,6 +37,16 @@ impl Entity {
                 Self { kind: EntityType::Group, id: Some(row.id), path: row.full_path.clone(), project: None }
             }
         }
+    }
+
+    /// The group with this id, if there is one. Deleted ones are there: what became of them is read by whoever is above.
+    pub(crate) async fn of_group(tx: &Tx, id: NamespaceId) -> Result<Option<Self>> {
+        Ok(namespace::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Self::namespace))
+    }
+
+    /// The project with this id, if there is one.
+    pub(crate) async fn of_project(tx: &Tx, id: ProjectId) -> Result<Option<Self>> {
+        Ok(project::Entity::find_by_id(id.0).one(tx).await?.as_ref().map(Self::project))
     }
 
     /// A project.

@@ -21,6 +21,8 @@ use crate::{
 
 /// What the audit log says of a deleted version.
 const DELETED: Done = Done::new(EventKind::PackageDeleted, "deleted");
+/// What it says of a deleted file.
+pub(super) const FILE_DELETED: Done = Done::new(EventKind::PackageFileDeleted, "file deleted");
 
 /// Makes a version a tombstone. False when it is one already.
 async fn bury(tx: &Tx, package: i64, now: OffsetDateTime, changed: &mut ChangedDocuments) -> Result<bool> {
@@ -86,8 +88,10 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
                     )
                     .await?
                     {
-                        buried += u64::from(bury(tx, id, now, &mut changed).await?);
-                        audit_events::note(tx, actor, &DELETED, id, now).await?;
+                        if bury(tx, id, now, &mut changed).await? {
+                            audit_events::note(tx, actor, &DELETED, id, now).await?;
+                            buried += 1;
+                        }
                     }
                 }
                 changed.raise(tx, now).await?;
@@ -110,8 +114,8 @@ pub async fn destroy_file(
             Box::pin(async move {
                 let mut changed = ChangedDocuments::default();
                 bury_file(tx, rules, (*file, *package), now, &mut changed).await?;
-                let done = Done::new(EventKind::PackageFileDeleted, "file deleted");
-                audit_events::note(tx, actor, &done.with("file_name", file_name), package.0, now).await?;
+                let done = FILE_DELETED.with("file_name", file_name);
+                audit_events::note(tx, actor, &done, package.0, now).await?;
                 changed.raise(tx, now).await
             })
         })

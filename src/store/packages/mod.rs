@@ -15,6 +15,7 @@ mod fragments;
 mod index;
 mod list;
 mod publish;
+mod republish;
 mod rows;
 mod tags;
 
@@ -38,7 +39,8 @@ pub use index::{
     list_names,
 };
 pub use list::{PackageFilter, PackageSort, Versionless, count, list};
-pub use publish::{NewFile, NewPublication, Published, ReplacedFile, check, publish};
+pub use publish::{NewFile, NewPublication, Published, ReplacedFile, publish};
+pub use republish::check;
 pub use tags::{remove_tag, set_tag, tags_of};
 
 /// Notes that a file of a package was downloaded: written down within seconds, in bulk.
