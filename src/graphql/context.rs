@@ -63,11 +63,16 @@ impl Caller {
 
     /// A text that names the caller, for binding tickets to it.
     pub(crate) fn subject(&self) -> String {
-        match self.viewer.identity() {
-            Identity::Anonymous => "anonymous".to_owned(),
-            Identity::User { id, .. } => format!("user:{id}"),
-            Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
-        }
+        subject(self.viewer.identity())
+    }
+}
+
+/// A text that names whom a credential proved.
+pub(crate) fn subject(identity: Identity) -> String {
+    match identity {
+        Identity::Anonymous => "anonymous".to_owned(),
+        Identity::User { id, .. } => format!("user:{id}"),
+        Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
     }
 }
 

@@ -151,8 +151,9 @@ impl Model {
     async fn run(&self, schema: &Schema, door: Door, session: &Session, request: Request) -> Response {
         let caller = backend::caller(session);
         let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
-        let store = self.state.store.on_behalf_of(Actor::of(caller.viewer.identity(), name));
-        let (subject, refusals) = (caller.subject(), Arc::new(Refusals::default()));
+        let identity = caller.viewer.identity();
+        let store = self.state.store.on_behalf_of(Actor::of(identity, name));
+        let refusals = Arc::new(Refusals::default());
         let request = request
             .data(caller)
             .data(store.clone())
@@ -160,7 +161,7 @@ impl Model {
             .data(Arc::clone(&self.state))
             .data(door);
         let response = schema.execute(request).await;
-        refusals.write_down(&subject, &self.state.knocks, &store, self.state.clock.now()).await;
+        refusals.write_down(identity, &self.state.knocks, &store, self.state.clock.now()).await;
         response
     }
 

@@ -7,11 +7,14 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
+use access::Identity;
 use store::{
     Store,
     audit_events::{self, Refusal},
 };
 use time::{Duration, OffsetDateTime};
+
+use crate::context::subject;
 
 /// Most refusals that are written down of one request.
 const MOST_OF_REQUEST: usize = 100;
@@ -38,13 +41,17 @@ impl Refusals {
     /// Writes down what was noted, in the name of the actor of `store`.
     pub(crate) async fn write_down(
         &self,
-        subject: &str,
+        identity: Identity,
         knocks: &Knocks,
         store: &Store,
         now: OffsetDateTime,
     ) {
         let mut noted = mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        noted.retain(|refusal| knocks.counts(subject, refusal, now));
+        if noted.is_empty() {
+            return; // as nearly all requests do
+        }
+        let subject = subject(identity);
+        noted.retain(|refusal| knocks.counts(&subject, refusal, now));
         if noted.is_empty() {
             return;
         }

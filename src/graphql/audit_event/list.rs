@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use access::{Action, Guarded};
 use async_graphql::{Context, Object};
-use domain::{AuthorType, Failure, NamespaceId, ProjectId, Subject, UserId};
+use domain::{AuthorType, Failure, Subject, UserId};
 use store::{
     Cursor, Direction, IdOrPath,
     audit_events::{self, AuditFilter, AuditScope},
+    members::Place,
 };
 
 use super::{
@@ -51,28 +52,20 @@ fn restrict(
     Ok(())
 }
 
-/// The log of a group.
-pub(crate) async fn events_of_group(
+/// The log of a group or project.
+pub(crate) async fn events_of_place(
     ctx: &Context<'_>,
     guard: Guarded<()>,
-    group: NamespaceId,
+    place: Place,
     arguments: AuditArguments,
 ) -> Result<Events, Failure> {
+    let (subject, scope) = match place {
+        Place::Group(group) => (Subject::Group, AuditScope::Group(group)),
+        Place::Project(project) => (Subject::Project, AuditScope::Project(project)),
+    };
     let mut filter = arguments.filter.unwrap_or_default().into_filter()?;
-    restrict(ctx, guard, Subject::Group, &mut filter)?;
-    events(ctx, AuditScope::Group(group), filter, arguments.sort, &arguments.page).await
-}
-
-/// The log of a project.
-pub(crate) async fn events_of_project(
-    ctx: &Context<'_>,
-    guard: Guarded<()>,
-    project: ProjectId,
-    arguments: AuditArguments,
-) -> Result<Events, Failure> {
-    let mut filter = arguments.filter.unwrap_or_default().into_filter()?;
-    restrict(ctx, guard, Subject::Project, &mut filter)?;
-    events(ctx, AuditScope::Project(project), filter, arguments.sort, &arguments.page).await
+    restrict(ctx, guard, subject, &mut filter)?;
+    events(ctx, scope, filter, arguments.sort, &arguments.page).await
 }
 
 /// The log of a user's own account. Whoever calls this has asked whether the caller may see it.
@@ -118,14 +111,14 @@ async fn in_scope(
             let guard = found.clone().map(|project| project.map(|_| ()));
             let project = gate::authorize(ctx, found, Subject::Project, Action::View)?;
             let guard = guard.ok_or_else(|| Failure::not_found(Subject::Project))?;
-            events_of_project(ctx, guard, project.id, arguments).await
+            events_of_place(ctx, guard, Place::Project(project.id), arguments).await
         }
         (None, Some(address)) => {
             let found = group::find(ctx, IdOrPath::from(address.as_str())).await?;
             let guard = found.clone().map(|group| group.map(|_| ()));
             let group = gate::authorize(ctx, found, Subject::Group, Action::View)?;
             let guard = guard.ok_or_else(|| Failure::not_found(Subject::Group))?;
-            events_of_group(ctx, guard, group.id, arguments).await
+            events_of_place(ctx, guard, Place::Group(group.id), arguments).await
         }
         (None, None) => {
             gate::authorize_instance(ctx, Action::ViewAuditEvents)?;

@@ -6,13 +6,14 @@ use domain::{Role, Subject};
 use store::{
     Depth, IdOrPath,
     groups::{GroupFilter, NamespaceKind, Within},
+    members::Place,
     packages::PackageScope,
     projects::ProjectFilter,
 };
 
 use super::list::{GroupSort, group_connection};
 use crate::{
-    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_group},
+    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_place},
     context::ContextExt,
     gate,
     limits::connection_complexity,
@@ -272,7 +273,7 @@ impl Group {
     ) -> Outcome<Connection<AuditEvent, Count>> {
         let page = PageArguments { first, last, after, before, skip };
         let arguments = AuditArguments { filter, sort, page };
-        events_of_group(ctx, self.guard.clone(), self.row.id, arguments).await.or_error()
+        events_of_place(ctx, self.guard.clone(), Place::Group(self.row.id), arguments).await.or_error()
     }
     /// What owners decide about the packages below. Null for everybody else.
     async fn package_settings(&self, ctx: &Context<'_>) -> Outcome<Option<PackageSettings>> {

@@ -5,11 +5,11 @@ use std::{collections::HashMap, sync::Arc};
 use access::{Action, Guarded, Holder};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::{Failure, NamespaceId, Subject};
-use store::{IdOrPath, packages::PackageScope};
+use store::{IdOrPath, members::Place, packages::PackageScope};
 
 use super::inputs::PackageRegistryAccessLevel;
 use crate::{
-    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_project},
+    audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_place},
     context::ContextExt,
     gate,
     group::{self, Group, Namespace},
@@ -286,6 +286,6 @@ impl Project {
     ) -> Outcome<Connection<AuditEvent, Count>> {
         let page = PageArguments { first, last, after, before, skip };
         let arguments = AuditArguments { filter, sort, page };
-        events_of_project(ctx, self.guard.clone(), self.row.id, arguments).await.or_error()
+        events_of_place(ctx, self.guard.clone(), Place::Project(self.row.id), arguments).await.or_error()
     }
 }
