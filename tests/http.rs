@@ -1,44 +1,23 @@
 //! HTTP as RFC 9110 has it, on files and uploads of the real server.
 
-use std::io::{Read as _, Write as _};
-
 use crate::{
     clients::Registry,
     server::{Database, ROOT_TOKEN, Response},
 };
 
-/// Sends a request with a token and `body`, and reads the answer to its end.
-fn send(
-    registry: &Registry,
-    method: &str,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: &[u8],
-) -> (Response, Vec<u8>) {
-    let size = body.len().to_string();
-    let mut all = vec![("PRIVATE-TOKEN", ROOT_TOKEN), ("Connection", "close")];
-    if method == "PUT" || method == "POST" {
-        all.push(("Content-Length", size.as_str()));
-    }
-    all.extend(headers);
-    let mut stream = registry.server.open(method, path, &all);
-    // A refusal may come before the body is read.
-    let _ = stream.write_all(body);
-    let mut response = Response::head(stream);
-    let mut content = Vec::new();
-    if method != "HEAD" {
-        let _ = response.reader.read_to_end(&mut content);
-    }
-    (response, content)
+/// A request of the administrator's.
+fn send(registry: &Registry, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+    let headers = [&[("PRIVATE-TOKEN", ROOT_TOKEN)], headers].concat();
+    registry.server.request(method, path, &headers, body)
 }
 
 #[test]
 fn ranges_and_conditions_are_answered_as_the_standard_says() {
     let registry = Registry::new(Database::Sqlite);
     let path = format!("{}/generic/http/1.0.0/five.txt", registry.project_packages());
-    assert_eq!(send(&registry, "PUT", &path, &[], b"12345").0.status, 201);
-    let (whole, content) = send(&registry, "GET", &path, &[], b"");
-    assert_eq!((whole.status, content.as_slice()), (200, b"12345".as_slice()));
+    assert_eq!(send(&registry, "PUT", &path, &[], b"12345").status, 201);
+    let whole = send(&registry, "GET", &path, &[], b"");
+    assert_eq!((whole.status, whole.body.as_slice()), (200, b"12345".as_slice()));
     let (etag, modified) = (whole.header("etag").to_owned(), whole.header("last-modified").to_owned());
     let long_ago = "Wed, 01 Jan 2020 00:00:00 GMT";
     type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str, &'a [u8]);
@@ -63,10 +42,10 @@ fn ranges_and_conditions_are_answered_as_the_standard_says() {
         (&[("If-Unmodified-Since", &modified)], 200, "", b"12345"),
     ];
     for (headers, status, range, wanted) in table {
-        let (response, content) = send(&registry, "GET", &path, headers, b"");
-        let got = (response.status, response.header("content-range"), content.as_slice());
+        let response = send(&registry, "GET", &path, headers, b"");
+        let got = (response.status, response.header("content-range"), response.body.as_slice());
         assert_eq!(got, (*status, *range, *wanted), "{headers:?}");
-        let (head, _) = send(&registry, "HEAD", &path, headers, b"");
+        let head = send(&registry, "HEAD", &path, headers, b"");
         assert_eq!((head.status, head.header("content-range")), (*status, *range), "HEAD {headers:?}");
         let length = head.header("content-length");
         match *status {
@@ -89,15 +68,15 @@ fn a_part_or_an_encoding_is_not_taken_for_a_file() {
     ];
     for path in &paths {
         for header in [("Content-Range", "bytes 0-4/10"), ("Content-Encoding", "gzip")] {
-            let (response, content) = send(&registry, "PUT", path, &[header], b"12345");
+            let response = send(&registry, "PUT", path, &[header], b"12345");
             assert_eq!(response.status, 400, "{path} {header:?}");
-            let text = String::from_utf8_lossy(&content);
+            let text = response.text();
             assert!(text.contains(header.0) && text.contains(header.1), "{path}: {text}");
         }
-        assert_eq!(send(&registry, "GET", path, &[], b"").0.status, 404, "{path}");
+        assert_eq!(send(&registry, "GET", path, &[], b"").status, 404, "{path}");
     }
-    let (response, _) = send(&registry, "PUT", &paths[0], &[("Content-Encoding", "identity")], b"12345");
-    assert_eq!(response.status, 201);
+    let identity = send(&registry, "PUT", &paths[0], &[("Content-Encoding", "identity")], b"12345");
+    assert_eq!(identity.status, 201);
 }
 
 #[test]
@@ -105,8 +84,7 @@ fn an_audit_asks_who_is_asking() {
     let registry = Registry::new(Database::Sqlite);
     for kind in ["advisories/bulk", "audits/quick"] {
         let path = format!("{}/npm/-/npm/v1/security/{kind}", registry.project_packages());
-        assert_eq!(send(&registry, "POST", &path, &[], b"{}").0.status, 200, "{path}");
-        let stream = registry.server.open("POST", &path, &[("Content-Length", "0")]);
-        assert_eq!(Response::head(stream).status, 401, "{path}");
+        assert_eq!(send(&registry, "POST", &path, &[], b"{}").status, 200, "{path}");
+        assert_eq!(registry.server.request("POST", &path, &[], b"{}").status, 401, "{path}");
     }
 }

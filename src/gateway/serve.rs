@@ -3,7 +3,7 @@
 
 use axum::{body::Body, response::Response};
 use domain::Failure;
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use time::OffsetDateTime;
 
@@ -69,38 +69,35 @@ pub fn content_disposition(file_name: &str) -> HeaderValue {
 /// Whether the caller's copy, known by `etag` and `modified`, is still good (`If-None-Match` before `If-Modified-Since`).
 pub fn is_not_modified(headers: &HeaderMap, etag: &str, modified: Option<OffsetDateTime>) -> bool {
     if let Some(tags) = headers.get(header::IF_NONE_MATCH) {
-        return tags.to_str().is_ok_and(|tags| {
-            tags.split(',')
-                .map(str::trim)
-                .any(|tag| tag == "*" || tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == etag)
-        });
+        return names(tags, |tag| tag.strip_prefix("W/").unwrap_or(tag).trim_matches('"') == etag);
     }
-    let since = headers.get(header::IF_MODIFIED_SINCE).and_then(|value| value.to_str().ok());
-    match (since.and_then(|text| httpdate::parse_http_date(text).ok()), modified) {
-        (Some(since), Some(modified)) => {
-            OffsetDateTime::from(since) >= modified.replace_nanosecond(0).unwrap_or(modified)
-        }
-        _ => false,
-    }
+    matches!((date(headers, &header::IF_MODIFIED_SINCE), modified), (Some(since), Some(modified)) if since >= whole(modified))
 }
 
 /// Whether the caller asked for another representation than this one (`If-Match` before `If-Unmodified-Since`, RFC 9110 §13.2.2).
 fn is_another(headers: &HeaderMap, download: &Download<'_>) -> bool {
     if let Some(tags) = headers.get(header::IF_MATCH) {
-        return !tags.to_str().is_ok_and(|tags| {
-            tags.split(',').map(str::trim).any(|tag| {
-                tag == "*"
-                    || tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(download.etag)
-            })
+        return !names(tags, |tag| {
+            tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"')) == Some(download.etag)
         });
     }
-    let since = headers.get(header::IF_UNMODIFIED_SINCE).and_then(|value| value.to_str().ok());
-    match (since.and_then(|text| httpdate::parse_http_date(text).ok()), download.modified) {
-        (Some(since), Some(modified)) => {
-            modified.replace_nanosecond(0).unwrap_or(modified) > OffsetDateTime::from(since)
-        }
-        _ => false,
-    }
+    let since = date(headers, &header::IF_UNMODIFIED_SINCE);
+    matches!((since, download.modified), (Some(since), Some(modified)) if whole(modified) > since)
+}
+
+/// Whether a list of entity tags is `*`, or holds one that `is_it`.
+fn names(tags: &HeaderValue, is_it: impl Fn(&str) -> bool) -> bool {
+    tags.to_str().is_ok_and(|tags| tags.split(',').map(str::trim).any(|tag| tag == "*" || is_it(tag)))
+}
+
+/// The instant that a header names. A header that is no date is ignored.
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<OffsetDateTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?).ok().map(Into::into)
+}
+
+/// An instant as HTTP can name it.
+fn whole(instant: OffsetDateTime) -> OffsetDateTime {
+    instant.replace_nanosecond(0).unwrap_or(instant)
 }
 
 fn wanted_range(headers: &HeaderMap, download: &Download<'_>) -> Wanted {
