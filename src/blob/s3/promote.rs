@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
 use super::{
     bucket::Bucket,
     error::{Answer, answer},
@@ -12,6 +14,9 @@ use crate::{BlobError, BlobKey, Result, StagingId};
 /// Up to this many bytes one request copies; above, as many as there are such pieces, several at a time. S3 would copy
 /// up to 5 GiB at once, and take minutes for it without an answer.
 pub(super) const COPY_AT_ONCE: u64 = 256 * 1024 * 1024;
+
+/// What stands unescaped in the header that names the source, which is read like the path of an address.
+const SOURCE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// Copies what is staged under `id` to `key`, unless it is there.
 pub(super) async fn promote(bucket: &Arc<Bucket>, id: StagingId, key: BlobKey) -> Result<()> {
@@ -32,7 +37,7 @@ pub(super) async fn copy(bucket: &Arc<Bucket>, id: StagingId, key: BlobKey, at_o
     let outcome = match found? {
         Some(head) => {
             // Neither the bucket's name nor our own names hold anything to be escaped but what a prefix may hold.
-            let source = format!("{}/{}", bucket.name, escaped(&staged));
+            let source = format!("{}/{}", bucket.name, utf8_percent_encode(&staged, SOURCE));
             if head.size <= at_once {
                 copy_whole(bucket, &source, &blob).await
             } else {
@@ -72,19 +77,4 @@ async fn copy_in_parts(
         start = end;
     }
     copy.complete(IfThere::Replace).await
-}
-
-/// The header that names the source is read like the path of an address.
-fn escaped(object: &str) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::with_capacity(object.len());
-    for byte in object.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'_' | b'.' | b'~' => {
-                text.push(byte.into());
-            }
-            _ => write!(text, "%{byte:02X}").expect("a string takes everything"),
-        }
-    }
-    text
 }
