@@ -105,15 +105,16 @@ def simple(run):
         raise Failed(f"the index does not have its thousand files but {document.count(b'<a ')}")
     pypiserver = Pypiserver(run.scratch, run.peers, archives)
     devpi = Devpi(run.scratch, run.peers, archives)
-    for peer, place in ((pypiserver, "/simple/bench-thousand/"), (devpi, "/root/bench/+simple/bench-thousand/")):
+    places = {pypiserver: "/simple/bench-thousand/", devpi: f"/{devpi.INDEX}/+simple/bench-thousand/"}
+    for peer, place in places.items():
         _, _, answer = request(peer.port, "GET", place, headers=html)
         if answer.count(b"<a ") < 1000:
             raise Failed(f"{peer.name} does not list its thousand files: {answer[:500]}")
     loads = interleaved(
         run.rounds,
         ours=lambda: wrk(ours, path, {**ours.headers, **html}, run.seconds),
-        pypiserver=lambda: wrk(pypiserver, "/simple/bench-thousand/", html, run.seconds),
-        devpi=lambda: wrk(devpi, "/root/bench/+simple/bench-thousand/", html, run.seconds),
+        pypiserver=lambda: wrk(pypiserver, places[pypiserver], html, run.seconds),
+        devpi=lambda: wrk(devpi, places[devpi], html, run.seconds),
     )
     name = f"PyPI simple index, 1,000 files ({len(document) / 1e3:,.0f} kB)"
     return [

@@ -185,6 +185,9 @@ class Pypiserver(Process):
 class Devpi(Process):
     """devpi-server with one index. Uploading to it takes a minute, so its folder is kept beside its programs."""
 
+    USER = "root"
+    INDEX = f"{USER}/bench"
+
     def __init__(self, scratch, peers, archives):
         port = free_port()
         self.headers = {}
@@ -211,17 +214,17 @@ class Devpi(Process):
 
     def fill(self, archives):
         headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        _, _, login = request(self.port, "POST", "/+login", json.dumps({"user": "root", "password": ""}), headers)
+        _, _, login = request(self.port, "POST", "/+login", json.dumps({"user": self.USER, "password": ""}), headers)
         ticket = json.loads(login)["result"]["password"]
-        credential = base64.b64encode(f"root:{ticket}".encode()).decode()
+        credential = base64.b64encode(f"{self.USER}:{ticket}".encode()).decode()
         headers["X-Devpi-Auth"] = credential
         status, _, text = request(
-            self.port, "PUT", "/root/bench", json.dumps({"type": "stage", "bases": [], "volatile": True}), headers
+            self.port, "PUT", f"/{self.INDEX}", json.dumps({"type": "stage", "bases": [], "volatile": True}), headers
         )
         if status != 200:
             raise Failed(f"devpi made no index: {text}")
         headers = {"X-Devpi-Auth": credential, "Content-Type": SourceArchive.FORM_TYPE}
-        publish_all(self.port, headers, [("POST", "/root/bench/", archive.form()) for archive in archives], threads=1)
+        publish_all(self.port, headers, [("POST", f"/{self.INDEX}/", archive.form()) for archive in archives], threads=1)
 
     @staticmethod
     def keep(folder, kept):

@@ -45,7 +45,7 @@ pub(crate) struct Settings {
     /// Connections to the database [default: 8]
     #[arg(long, global = true, env = "ENTREPOT_DATABASE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) database_connections: Option<u32>,
-    /// Which log lines are written, like info or store=debug,info [default: info]
+    /// Which log lines are written, like info or store=debug,info [default: info,sea_orm_migration=warn]
     #[arg(long, global = true, env = "ENTREPOT_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,
     /// How log lines are written [default: text]
