@@ -247,6 +247,20 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_a_killed_process_was_writing_goes_at_the_next_sweep() {
+        let (folder, store) = store();
+        let mut sink = store.create_staging(StagingId::random().expect("random")).await.expect("room");
+        sink.write_all(&[0; 1024 * 1024]).expect("room");
+        // What a process leaves behind that was killed: the same file, and no lock.
+        let left = folder.path().join(format!("store/staging/{}.part", StagingId::random().expect("random")));
+        fs::write(&left, "half of an uplo").expect("writable");
+        let hour = std::time::Duration::from_hours(1);
+        assert_eq!(store.sweep_staging(hour).await.expect("reachable"), 1);
+        assert!(!left.exists());
+        sink.finish().expect("it is still there");
+    }
+
+    #[tokio::test]
     async fn only_the_owner_may_read_the_files() {
         let (folder, store) = store();
         let key = conformance::put(&*store, b"secret").await;

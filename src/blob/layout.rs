@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! VERSION              the layout's version
-//! staging/<id>.part    an upload under way
+//! staging/<id>.part    an upload under way, locked by the process that writes it
 //! staging/<id>         a finished upload: its content has reached the disk
 //! staging/<id>.json    what is known about it
 //! blobs/aa/bb/<sha256> content, for good
@@ -10,7 +10,8 @@
 
 use std::{
     collections::HashSet,
-    fs::{self, DirBuilder, File, OpenOptions},
+    ffi::OsStr,
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, BufWriter, Read as _, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
@@ -24,6 +25,12 @@ const VERSION: &str = "1";
 
 /// Smaller writes are gathered up to this size; larger ones go straight to the file.
 const WRITE_BUFFER: usize = 128 * 1024;
+
+/// What every upload's file ends with until it is finished.
+const PART: &str = "part";
+
+/// How long a file without a lock is left alone that has nothing in it: it may have been made a moment ago.
+const LOCKED_BY_NOW: Duration = Duration::from_mins(1);
 
 /// Where everything lies.
 pub(crate) struct Layout {
@@ -76,7 +83,7 @@ impl Layout {
     }
 
     fn part(&self, id: StagingId) -> PathBuf {
-        self.staging.join(format!("{id}.part"))
+        self.staging.join(format!("{id}.{PART}"))
     }
 
     fn manifest(&self, id: StagingId) -> PathBuf {
@@ -94,6 +101,7 @@ impl Layout {
             _ => error.into(),
         })?;
         let pending = PendingFile(Some(part));
+        lock(&file)?;
         // Asked after the creation: an upload that finishes at this moment is seen in one place or the other.
         if finished.try_exists()? {
             return Err(BlobError::AlreadyStaged);
@@ -183,16 +191,22 @@ impl Layout {
     pub(crate) fn sweep_staging(&self, older_than: Duration) -> Result<usize> {
         let mut swept = HashSet::new();
         for entry in fs::read_dir(&self.staging)? {
-            let entry = entry?;
+            let path = entry?.path();
             // Gone or from the future: leave it.
-            let Some(changed) = entry.metadata().ok().and_then(|metadata| metadata.modified().ok()) else {
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            let Some(age) = metadata.modified().ok().map(|changed| changed.elapsed().unwrap_or_default())
+            else {
                 continue;
             };
-            if changed.elapsed().unwrap_or_default() < older_than {
-                continue;
+            let is_abandoned = || {
+                path.extension() == Some(OsStr::new(PART))
+                    && (metadata.len() > 0 || age >= LOCKED_BY_NOW)
+                    && has_lost_its_writer(&path)
+            };
+            if age >= older_than || is_abandoned() {
+                remove_if_there(&path)?;
+                swept.insert(path.with_extension(""));
             }
-            remove_if_there(&entry.path())?;
-            swept.insert(entry.path().with_extension(""));
         }
         Ok(swept.len())
     }
@@ -234,7 +248,9 @@ impl StageSink for FileSink {
 
     fn finish(mut self: Box<Self>) -> Result<()> {
         let file = self.file.take().expect("a sink is finished by value");
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        // Open, and so locked, until it has its other name.
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.sync_all()?;
         if let Some(part) = &self.pending.0 {
             // Swept away meanwhile: the caller cannot mend that by naming something else.
             fs::rename(part, &self.finished).map_err(|error| BlobError::Unavailable(error.into()))?;
@@ -274,6 +290,22 @@ impl Drop for PendingFile {
 
 fn create_new(path: &Path) -> io::Result<File> {
     OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+/// Takes the lock that tells sweepers of other processes that somebody writes the file. It goes with the process, however that
+/// ends. A file system without locks has to do without: there the age alone tells.
+fn lock(file: &File) -> io::Result<()> {
+    match file.try_lock() {
+        // The sweeper that looks at this moment: it leaves the file, which is empty and young.
+        Err(TryLockError::WouldBlock) => file.lock(),
+        Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Whether an upload's file is locked by nobody: what wrote it has died.
+fn has_lost_its_writer(part: &Path) -> bool {
+    File::open(part).is_ok_and(|file| file.try_lock().is_ok())
 }
 
 fn write_durably(path: &Path, content: &[u8]) -> io::Result<()> {

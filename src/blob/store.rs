@@ -48,7 +48,8 @@ pub trait BlobStore: Send + Sync {
     /// Removes content. Fine if there is none. Who reads it at this moment reads on.
     fn delete(&self, key: BlobKey) -> BoxFuture<'_, Result<()>>;
 
-    /// Removes uploads that nobody touched for this long. Answers how many.
+    /// Removes uploads that nobody touched for this long, and at once those whose writer has died, where that can be told.
+    /// Answers how many.
     fn sweep_staging(&self, older_than: Duration) -> BoxFuture<'_, Result<usize>>;
 
     /// An address outside of this server where the content can be fetched for a while, if the store has such.
