@@ -10,6 +10,7 @@ use domain::{
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::metadata;
+use crate::shared::excerpt;
 
 /// GitLab's default limit: 5 GiB.
 const MAX_FILE_SIZE: u64 = 5 * 1024 * 1024 * 1024;
@@ -33,7 +34,7 @@ impl FormatRules for GenericRules {
             "name",
             format!(
                 "'{}' is no name of a generic package: use letters, digits, '.', '_', '-' and '+'",
-                shown(raw)
+                excerpt(raw)
             ),
         ))
     }
@@ -46,7 +47,7 @@ impl FormatRules for GenericRules {
             "version",
             format!(
                 "'{}' is no version of a generic package: use letters, digits, '.', '_', '-' and '+', without '..'",
-                shown(raw)
+                excerpt(raw)
             ),
         ))
     }
@@ -64,14 +65,9 @@ impl FormatRules for GenericRules {
         if stored.is_some_and(|path| path.stored_name() == raw) {
             return Ok(raw.to_owned());
         }
-        Err(Failure::invalid(
-            "fileName",
-            format!(
-                "'{}' is no file name of a generic package: use letters, digits, '.', '_', '-', '+', '~' and '@', neither \
-                 of the last two first or last; write a path percent-encoded ('dir%2Ffile')",
-                shown(raw)
-            ),
-        ))
+        let mut failure = not_a_file_name(raw);
+        failure.message = format!("{}; write a path percent-encoded ('dir%2Ffile')", failure.message).into();
+        Err(failure)
     }
 
     fn republish(&self) -> Republish {
@@ -89,6 +85,18 @@ impl FormatRules for GenericRules {
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {
         metadata::inspect(publication)
     }
+}
+
+/// The refusal of what is no name of a file.
+pub(crate) fn not_a_file_name(raw: &str) -> Failure {
+    Failure::invalid(
+        "fileName",
+        format!(
+            "'{}' is no file name of a generic package: use letters, digits, '.', '_', '-', '+', '~' and '@', neither \
+             of the last two first or last",
+            excerpt(raw)
+        ),
+    )
 }
 
 /// Why a file path was refused.
@@ -145,11 +153,6 @@ impl FilePath {
 /// A letter, digit or sign that GitLab lets into names and versions.
 const fn is_name_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-' | b'+')
-}
-
-/// The refused text as an error may show it: bounded, and without characters that disturb a terminal or a log.
-fn shown(raw: &str) -> String {
-    raw.chars().take(MAX_LENGTH).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

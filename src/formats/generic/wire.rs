@@ -8,14 +8,12 @@ use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    error::{parameter, unfit},
+    error::unfit,
     generic_file::GenericFilePackageFile as FoundFile,
     generic_publish::{GenericPublishPublishPackage as Published, PackageStatus},
-    rules::{BadFilePath, FilePath, GenericRules},
+    rules::{BadFilePath, FilePath, GenericRules, not_a_file_name},
 };
-
-const NOT_A_PATH: &str = "should be a valid file path";
-const INVALID: &str = "is invalid";
+use crate::shared::excerpt;
 
 /// What a URL keeps as it is: RFC 3986's unreserved characters, and the slashes of a path.
 const URL_PATH: &AsciiSet =
@@ -36,16 +34,33 @@ impl Coordinates {
     /// Reads decoded captures of the route. Failures are GitLab's parameter errors.
     pub(crate) fn parse(name: &str, version: &str, file: &str) -> Result<Self, Failure> {
         if !is_safe_segment(name) {
-            return Err(parameter("package_name", NOT_A_PATH));
+            return Err(unsafe_path("package_name", name));
         }
         GenericRules.name(name).map_err(|failure| unfit("package_name", &failure))?;
         GenericRules.version(version).map_err(|failure| unfit("package_version", &failure))?;
         let file = FilePath::parse(file).map_err(|bad| match bad {
-            BadFilePath::Unsafe => parameter("file_name", NOT_A_PATH),
-            BadFilePath::Name => parameter("file_name", INVALID),
+            BadFilePath::Unsafe => unsafe_path("file_name", file),
+            BadFilePath::Name => unfit("file_name", &not_a_file_name(file)),
         })?;
         Ok(Self { name: name.to_owned(), version: version.to_owned(), file })
     }
+}
+
+/// GitLab's judgement of an option, its value, and the values there are.
+fn not_one_of(name: &'static str, value: &str, values: &str) -> Failure {
+    Failure::invalid(
+        name,
+        format!("{name} does not have a valid value: '{}' is not {values}", excerpt(value)),
+    )
+}
+
+/// GitLab's judgement of a path that could lead elsewhere, and the path.
+fn unsafe_path(name: &'static str, path: &str) -> Failure {
+    let text = format!(
+        "{name} should be a valid file path: '{}' has an empty segment, '.', '..', '\\', '%' or a control character",
+        excerpt(path)
+    );
+    Failure::invalid(name, text)
 }
 
 /// What an upload answers with.
@@ -70,13 +85,12 @@ pub(crate) struct UploadOptions {
 impl UploadOptions {
     /// Takes the parameter `key` if it is an option, and ignores it otherwise.
     pub(crate) fn take(&mut self, key: &str, value: &str) -> Result<(), Failure> {
-        const BAD_VALUE: &str = "does not have a valid value";
         match (key, value) {
             ("status", "default") => self.status = Some(PackageStatus::Default),
             ("status", "hidden") => self.status = Some(PackageStatus::Hidden),
-            ("status", _) => return Err(parameter("status", BAD_VALUE)),
+            ("status", _) => return Err(not_one_of("status", value, "'default' or 'hidden'")),
             ("select", "package_file") => self.answer = Answer::PackageFile,
-            ("select", _) => return Err(parameter("select", BAD_VALUE)),
+            ("select", _) => return Err(not_one_of("select", value, "'package_file'")),
             _ => {}
         }
         Ok(())

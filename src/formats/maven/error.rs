@@ -93,11 +93,6 @@ fn gitlab(failure: &Failure, request: &FailedRequest) -> (StatusCode, String) {
     (error.status, text)
 }
 
-/// A parameter in GitLab's vocabulary with GitLab's judgement of it: `file_name is invalid`.
-pub(super) fn parameter(name: &'static str, judgement: &'static str) -> Failure {
-    Failure::invalid(name, format!("{name} {judgement}"))
-}
-
 /// What publishing anywhere but in a project comes to.
 pub(super) fn only_in_projects() -> Failure {
     Failure::new(
@@ -138,7 +133,7 @@ mod tests {
             (code(ErrorCode::Protected), 403, "403 Forbidden - Package protected."),
             (code(ErrorCode::Unsupported), 405, "405 Method Not Allowed - because"),
             (Failure::invalid("version", "Version is invalid"), 400, "Validation failed: Version is invalid"),
-            (parameter("file_name", "is invalid"), 400, "file_name is invalid"),
+            (Failure::invalid("file_name", "file_name is invalid"), 400, "file_name is invalid"),
             (Failure::invalid(CHECKSUM, "another one"), 409, "409 Conflict - another one"),
             (Failure::not_found(Subject::Package), 404, "404 Package Not Found"),
             (Failure::not_found(Subject::PackageFile), 404, "404 Package File Not Found"),

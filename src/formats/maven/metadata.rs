@@ -15,7 +15,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::pom::{Expected, Pom};
-use super::rules::{SnapshotFile, group_and_artifact, is_snapshot, shown};
+use super::rules::{SnapshotFile, group_and_artifact, is_snapshot};
+use crate::shared::excerpt;
 
 /// What a POM's file or a plugin's archive is known by, in its properties: what the list of a group's plugins is made of.
 #[derive(Clone, Debug, Deserialize, Serialize, PartialEq, Eq)]
@@ -136,7 +137,7 @@ impl Place<'_> {
     fn plugin_of_pom(&self, pom: &Pom) -> Option<PluginProperties> {
         (pom.packaging() == "maven-plugin").then(|| PluginProperties {
             prefix: guessed_prefix(self.artifact_id),
-            name: pom.name().map(|name| shown(&name)),
+            name: pom.name().map(|name| excerpt(&name)),
             source: Source::Pom,
         })
     }
@@ -145,8 +146,8 @@ impl Place<'_> {
 fn plugin_of_archive(file: &IncomingFile<'_>) -> Result<Option<PluginProperties>, Failure> {
     let archive = file.content.open().map_err(|error| unreadable(&error))?;
     Ok(plugin::descriptor(archive).map(|descriptor| PluginProperties {
-        prefix: shown(&descriptor.goal_prefix),
-        name: descriptor.name.map(|name| shown(&name)),
+        prefix: excerpt(&descriptor.goal_prefix),
+        name: descriptor.name.map(|name| excerpt(&name)),
         source: Source::Archive,
     }))
 }

@@ -18,6 +18,7 @@ use domain::{
 pub(super) use snapshot::{Build, SnapshotFile, is_snapshot};
 
 use super::{document, metadata};
+use crate::shared::excerpt;
 
 /// The document that the server makes itself, and nobody else.
 pub(super) const METADATA: &str = "maven-metadata.xml";
@@ -81,7 +82,7 @@ impl FormatRules for MavenRules {
             format!(
                 "Name is invalid: '{}' is not a group and an artifact with '/' between them, such as com/acme/app, of \
                  letters, digits, '.', '_' and '-'",
-                shown(raw)
+                excerpt(raw)
             ),
         ))
     }
@@ -99,7 +100,7 @@ impl FormatRules for MavenRules {
             "version",
             format!(
                 "Version is invalid: '{}' can have letters, digits, '.', '_', '-' and '+', without '..'",
-                shown(raw)
+                excerpt(raw)
             ),
         ))
     }
@@ -117,7 +118,7 @@ impl FormatRules for MavenRules {
                 format!(
                     "File name is invalid: '{}' can have letters, digits, '.', '_', '-' and '+', and may not begin with \
                      {METADATA}",
-                    shown(raw)
+                    excerpt(raw)
                 ),
             ));
         }
@@ -164,20 +165,6 @@ impl FormatRules for MavenRules {
     fn file_fragments(&self, version: &PublishedVersion<'_>, file: &PublishedFile) -> Vec<Fragment> {
         document::of_file(version, file)
     }
-}
-
-/// What is shown of a value that was refused: its beginning, without characters that disturb a terminal or a log.
-pub(super) fn shown(raw: &str) -> String {
-    const SHOWN: usize = 100;
-    let mut text: String = raw
-        .chars()
-        .take(SHOWN)
-        .map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c })
-        .collect();
-    if raw.chars().nth(SHOWN).is_some() {
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -259,7 +246,7 @@ mod tests {
                 prop_assert!(is_safe_segment(&file));
                 prop_assert_eq!(MavenRules.file_name(&name, None, &file).ok(), Some(file));
             }
-            prop_assert!(shown(&text).chars().count() <= 101);
+            prop_assert!(excerpt(&text).chars().count() <= 101);
         }
     }
 }

@@ -2,10 +2,8 @@
 
 use domain::{DigestAlgorithm, Failure, Subject, coordinates::is_safe_relative_path};
 
-use super::{
-    error::parameter,
-    rules::{METADATA, is_file_name, is_snapshot, shown},
-};
+use super::rules::{METADATA, is_file_name, is_snapshot};
+use crate::shared::excerpt;
 
 /// The files that stand beside every file and hold its digest.
 const SIDE_FILES: &[(&str, DigestAlgorithm)] = &[
@@ -63,23 +61,26 @@ pub(super) struct Coordinates {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum BadPath {
     /// It could lead elsewhere.
-    Unsafe,
+    Unsafe(String),
     /// The last segment is no name of a file.
-    FileName,
-    /// It is too short to be group, artifact, version and file.
+    FileName(String),
+    /// It is a folder, or too short to be group, artifact, version and file.
     NoCoordinates(String),
 }
 
 impl Target {
     /// Reads a path that was decoded once. A percent sign that is left is refused with the rest of what no name has.
     pub(super) fn parse(path: &str) -> Result<Self, BadPath> {
-        let segments = path.split('/');
-        if !is_safe_relative_path(path) || segments.clone().any(|segment| segment.contains('%')) {
-            return Err(BadPath::Unsafe);
+        let without_slash = path.strip_suffix('/').unwrap_or(path);
+        if !is_safe_relative_path(without_slash) || path.contains('%') {
+            return Err(BadPath::Unsafe(path.to_owned()));
+        }
+        if without_slash != path {
+            return Err(BadPath::NoCoordinates(path.to_owned()));
         }
         let (folder, file) = path.rsplit_once('/').ok_or_else(|| BadPath::NoCoordinates(path.to_owned()))?;
         if !is_file_name(file) {
-            return Err(BadPath::FileName);
+            return Err(BadPath::FileName(file.to_owned()));
         }
         let (file, side) = split_side(file);
         let split = folder.rsplit_once('/').filter(|(name, _)| name.contains('/'));
@@ -110,11 +111,23 @@ fn split_side(file: &str) -> (&str, Option<DigestAlgorithm>) {
 }
 
 impl BadPath {
-    /// What a reader is told: what is no place for a package has none.
+    /// What a reader is told, in GitLab's words first: what is no place for a package has none.
     pub(super) fn for_reading(self) -> Failure {
         match self {
-            Self::Unsafe => parameter("path", "should be a valid file path"),
-            Self::FileName => parameter("file_name", "is invalid"),
+            Self::Unsafe(path) => Failure::invalid(
+                "path",
+                format!(
+                    "path should be a valid file path: '{}' has an empty segment, '.', '..', '\\', '%' or a control character",
+                    excerpt(&path)
+                ),
+            ),
+            Self::FileName(file) => Failure::invalid(
+                "file_name",
+                format!(
+                    "file_name is invalid: '{}' can have letters, digits, '.', '_', '-' and '+'",
+                    excerpt(&file)
+                ),
+            ),
             Self::NoCoordinates(_) => Failure::not_found(Subject::Package),
         }
     }
@@ -126,7 +139,7 @@ impl BadPath {
                 "name",
                 format!(
                     "Name is invalid: '{}' is not group/artifact/version/file, such as com/acme/app/1.0/app-1.0.jar",
-                    shown(&path)
+                    excerpt(&path)
                 ),
             ),
             unsafe_or_file_name => unsafe_or_file_name.for_reading(),
@@ -211,7 +224,7 @@ mod tests {
 
     #[test]
     fn other_paths_are_refused() {
-        for path in ["app.jar", "acme/app.jar", "acme/1.0/app.jar"] {
+        for path in ["app.jar", "acme/app.jar", "acme/1.0/app.jar", "com/acme/app/1.0/", "com/"] {
             assert_eq!(Target::parse(path), Err(BadPath::NoCoordinates(path.to_owned())));
         }
         for path in [
@@ -219,16 +232,18 @@ mod tests {
             "/a/b/c",
             "a/b/../c/d",
             "a//b/c/d",
-            "a/b/c/d/",
+            "a/b/c/d//",
+            "/",
             "a\\b/c/d/e",
             "a/b/c/%2e%2e",
             "a/b/c\n/d",
             "./a/b/c/d",
         ] {
-            assert_eq!(Target::parse(path), Err(BadPath::Unsafe), "{path:?}");
+            assert_eq!(Target::parse(path), Err(BadPath::Unsafe(path.to_owned())), "{path:?}");
         }
         for path in ["a/b/1/a b", "a/b/1/a~b", "a/b/1/é.jar", "a/b/1/a:b"] {
-            assert_eq!(Target::parse(path), Err(BadPath::FileName), "{path:?}");
+            let file = path.rsplit('/').next().expect("a file").to_owned();
+            assert_eq!(Target::parse(path), Err(BadPath::FileName(file)), "{path:?}");
         }
     }
 

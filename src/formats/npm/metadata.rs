@@ -13,7 +13,8 @@ use domain::{
 };
 use serde_json::{Map, Value, json};
 
-use super::rules::{parse_version, shortened, version_key};
+use super::rules::{parse_version, version_key};
+use crate::shared::excerpt;
 use archive::Archive;
 use manifest::Facts;
 
@@ -103,7 +104,7 @@ fn check_coordinates(
     if name != publication.name.display {
         return Err(Failure::invalid(
             "name",
-            format!("{place} has the name '{}', expected '{}'", shortened(name), publication.name.display),
+            format!("{place} has the name '{}', expected '{}'", excerpt(name), publication.name.display),
         ));
     }
     let version = text("version").trim().trim_start_matches(['v', '=', ' ']);
@@ -114,7 +115,7 @@ fn check_coordinates(
             "version",
             format!(
                 "{place} has the version '{}', expected '{}'",
-                shortened(text("version")),
+                excerpt(text("version")),
                 expected.unwrap_or_default()
             ),
         ));

@@ -8,6 +8,7 @@ use domain::{
 use semver::Version;
 
 use super::{document, metadata};
+use crate::shared::excerpt;
 
 /// Longest name that npm accepts (validate-npm-package-name).
 const MAX_NAME: usize = 214;
@@ -147,7 +148,7 @@ impl FormatRules for NpmRules {
             // The first half is GitLab's text.
             Err(reason) => Err(Failure::invalid(
                 "name",
-                format!("Name should be a valid NPM package name: '{}' is not: {reason}", shortened(raw)),
+                format!("Name should be a valid NPM package name: '{}' is not: {reason}", excerpt(raw)),
             )),
         }
     }
@@ -158,7 +159,7 @@ impl FormatRules for NpmRules {
                 "version",
                 format!(
                     "Version is invalid: '{}' is not a semantic version such as 1.2.3 or 1.2.3-beta.1",
-                    shortened(raw)
+                    excerpt(raw)
                 ),
             )
         })?;
@@ -185,7 +186,7 @@ impl FormatRules for NpmRules {
         let expected = file_name_of(&name.display, version.map(|version| version.key.as_str()));
         Err(Failure::invalid(
             "fileName",
-            format!("File name is invalid: '{}' should be '{expected}'", shortened(raw)),
+            format!("File name is invalid: '{}' should be '{expected}'", excerpt(raw)),
         ))
     }
 
@@ -218,15 +219,6 @@ impl FormatRules for NpmRules {
     fn fragments(&self, version: &PublishedVersion<'_>) -> Vec<Fragment> {
         document::fragments(version)
     }
-}
-
-/// What is shown of a value that was refused: its beginning.
-pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 100;
-    if text.chars().nth(SHOWN).is_none() {
-        return text.to_owned();
-    }
-    text.chars().take(SHOWN).chain(['…']).collect()
 }
 
 #[cfg(test)]

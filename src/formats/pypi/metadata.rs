@@ -27,7 +27,7 @@ use self::{
     core::CoreMetadata,
     file_name::{FileKind, FileName},
 };
-use super::rules::shortened;
+use crate::shared::excerpt;
 
 pub(super) use kept::{KeptMetadata, Properties};
 
@@ -112,10 +112,7 @@ impl<'a> Claims<'a> {
         match self.kind {
             Some(claimed) if claimed != kind => Err(Failure::invalid(
                 "metadata",
-                format!(
-                    "Filetype is invalid: the file is of the type '{kind}', not '{}'",
-                    shortened(claimed)
-                ),
+                format!("Filetype is invalid: the file is of the type '{kind}', not '{}'", excerpt(claimed)),
             )),
             _ => Ok(()),
         }
@@ -133,14 +130,14 @@ impl<'a> Claims<'a> {
                     "metadata",
                     format!(
                         "Requires python is invalid: the archive says '{}', the form '{}'",
-                        shortened(stated),
-                        shortened(claimed)
+                        excerpt(stated),
+                        excerpt(claimed)
                     ),
                 ))
             }
             (None, Some(claimed)) if claimed.len() > 255 => Err(Failure::invalid(
                 "metadata",
-                format!("Requires python is too long (maximum is 255 characters): '{}'", shortened(claimed)),
+                format!("Requires python is too long (maximum is 255 characters): '{}'", excerpt(claimed)),
             )),
             (Some(stated), _) => Ok(Some(stated)),
             (None, claimed) => Ok(claimed),

@@ -13,6 +13,7 @@ use super::{
     document,
     metadata::{self, file_name::FileName},
 };
+use crate::shared::excerpt;
 
 /// GitLab's default plan limit for PyPI: 3 GiB.
 const MAX_FILE_SIZE: u64 = 3 * 1024 * 1024 * 1024;
@@ -137,7 +138,7 @@ impl FormatRules for PypiRules {
             "name",
             format!(
                 "Name is invalid: '{}' is not a name of letters, digits, '.', '_' and '-' with a letter or digit at both ends",
-                shortened(raw)
+                excerpt(raw)
             ),
         ))
     }
@@ -148,7 +149,7 @@ impl FormatRules for PypiRules {
                 "version",
                 format!(
                     "Version is invalid: '{}' is not a version of PEP 440 such as 1.2.3, 1.2.3rc1 or 1.2.3.post1",
-                    shortened(raw)
+                    excerpt(raw)
                 ),
             )
         })?;
@@ -162,7 +163,7 @@ impl FormatRules for PypiRules {
         raw: &str,
     ) -> Result<String, Failure> {
         let refuse = |reason: String| Failure::invalid("fileName", format!("File name is invalid: {reason}"));
-        let shown = shortened(raw);
+        let shown = excerpt(raw);
         let file = FileName::parse(raw).filter(|_| is_safe_segment(raw)).ok_or_else(|| {
             refuse(format!("'{shown}' is neither a wheel (name-version-python-abi-platform.whl) nor a source archive (name-version.tar.gz or .zip)"))
         })?;
@@ -202,18 +203,4 @@ impl FormatRules for PypiRules {
     fn file_fragments(&self, version: &PublishedVersion<'_>, file: &PublishedFile) -> Vec<Fragment> {
         document::fragments(version, file)
     }
-}
-
-/// What is shown of a value that was refused: its beginning, without characters that disturb a terminal.
-pub(super) fn shortened(text: &str) -> String {
-    const SHOWN: usize = 100;
-    let mut shown: String = text
-        .chars()
-        .take(SHOWN)
-        .map(|letter| if letter.is_control() { '\u{fffd}' } else { letter })
-        .collect();
-    if text.chars().nth(SHOWN).is_some() {
-        shown.push('…');
-    }
-    shown
 }

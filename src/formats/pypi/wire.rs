@@ -6,6 +6,7 @@ use domain::Failure;
 use http::{HeaderMap, header};
 
 use super::{document::Document, error::parameter};
+use crate::shared::excerpt;
 
 /// What a document is answered as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,9 +54,13 @@ impl Representation {
     pub(super) fn of(headers: &HeaderMap, format: Option<&str>) -> Result<Self, Failure> {
         if let Some(format) = format {
             // A plus sign in a query is a space unless it is written as %2B.
-            let format = format.replace(' ', "+");
+            let format = &format.replace(' ', "+");
             let known = REPRESENTATIONS.iter().find(|known| known.name.eq_ignore_ascii_case(&format));
-            return known.copied().ok_or_else(|| parameter("format", "does not have a valid value"));
+            return known.copied().ok_or_else(|| {
+                let why =
+                    format!("does not have a valid value: there is no '{}' of an index", excerpt(format));
+                parameter("format", &why)
+            });
         }
         let texts = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
         let accept = Accept::parse(texts.flat_map(|text| text.split(',')));

@@ -11,7 +11,10 @@ macro_rules! scope {
 pub(crate) use scope;
 
 pub(crate) mod checksum;
+mod excerpt;
 pub(crate) mod form;
 pub(crate) mod index_cache;
 pub(crate) mod respond;
 pub(crate) mod tarball;
+
+pub(crate) use excerpt::excerpt;

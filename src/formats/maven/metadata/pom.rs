@@ -9,6 +9,7 @@ use domain::{
 use serde_json::{Map, Value, json};
 
 use super::xml;
+use crate::shared::excerpt;
 
 /// Largest POM that is read. The largest published ones, lists of managed versions, have some hundred KiB.
 pub(super) const MAX_SIZE: u64 = 8 * 1024 * 1024;
@@ -133,7 +134,7 @@ impl Pom {
         if value.contains("${") || expected.contains(&value.as_str()) {
             return Ok(());
         }
-        let value = super::super::rules::shown(&value);
+        let value = excerpt(&value);
         Err(disagreement(format!("The POM has the {field} '{value}', the path says '{}'", expected[0])))
     }
 

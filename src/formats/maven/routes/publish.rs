@@ -12,10 +12,13 @@ use crate::{
         MavenCreateUpload, MavenPublish,
         error::{CHECKSUM, only_in_projects},
         maven_create_upload, maven_publish,
-        rules::{METADATA, MavenRules, shown},
+        rules::{METADATA, MavenRules},
         wire::{BadPath, Coordinates, Target, Thing, digest_in, title},
     },
-    shared::checksum::{BodyShape, ExpectedDigests},
+    shared::{
+        checksum::{BodyShape, ExpectedDigests},
+        excerpt,
+    },
 };
 
 /// Longest file of a checksum that is read.
@@ -116,7 +119,7 @@ async fn compare(
     let body = call.read_body(MAX_CHECKSUM).await?;
     let title = title(algorithm);
     let sent = digest_in(&body, algorithm).ok_or_else(|| {
-        let text = shown(&String::from_utf8_lossy(&body));
+        let text = excerpt(&String::from_utf8_lossy(&body));
         Failure::invalid(CHECKSUM, format!("'{text}' is no {title} for {}", file.file_name))
     })?;
     if sent != stored {

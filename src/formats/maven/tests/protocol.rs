@@ -160,9 +160,26 @@ async fn what_is_no_place_for_a_package_is_refused() {
             "Validation failed: Name is invalid: 'acme/1.0/app.jar' is not group/artifact/version/file, such as \
              com/acme/app/1.0/app-1.0.jar",
         ),
-        ("com/acme/app/1.0/a%20b.jar", 400, "file_name is invalid"),
-        ("com/acme/app/..%2f1.0/app.jar", 400, "path should be a valid file path"),
-        ("com/acme/app/1.0/%252e%252e", 400, "path should be a valid file path"),
+        (
+            "com/acme/app/1.0/a%20b.jar",
+            400,
+            "file_name is invalid: 'a b.jar' can have letters, digits, '.', '_', '-' and '+'",
+        ),
+        (
+            "com/acme/app/..%2f1.0/app.jar",
+            400,
+            "path should be a valid file path: 'com/acme/app/../1.0/app.jar' has an empty segment, '.', '..', '\\', '%' or a control character",
+        ),
+        (
+            "com/acme/app/1.0/%252e%252e",
+            400,
+            "path should be a valid file path: 'com/acme/app/1.0/%2e%2e' has an empty segment, '.', '..', '\\', '%' or a control character",
+        ),
+        (
+            "com/acme/app/",
+            400,
+            "Validation failed: Name is invalid: 'com/acme/app/' is not group/artifact/version/file, such as com/acme/app/1.0/app-1.0.jar",
+        ),
         (
             "com/a%20b/app/1.0/app-1.0.jar",
             400,
@@ -177,9 +194,13 @@ async fn what_is_no_place_for_a_package_is_refused() {
     ] {
         assert_eq!(told(&stage.put(path, "content").await), (status, text.to_owned()), "{path}");
     }
-    for path in
-        ["app.jar", "acme/1.0/app.jar", "com/a%20b/app/1.0/app-1.0.jar", "com/acme/app/1..0/app-1..0.jar"]
-    {
+    for path in [
+        "app.jar",
+        "acme/1.0/app.jar",
+        "com/acme/app/",
+        "com/a%20b/app/1.0/app-1.0.jar",
+        "com/acme/app/1..0/app-1..0.jar",
+    ] {
         stage.get(path).await.expect(if path.contains("1..0") { 400 } else { 404 });
     }
     for base in [stage.of_group(""), "/api/v4/packages/maven/".to_owned()] {

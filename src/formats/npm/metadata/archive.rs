@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use tar::EntryType;
 
 use crate::{
-    npm::rules::shortened,
+    shared::excerpt,
     shared::tarball::{self, Entry, Gauge, Links},
 };
 
@@ -88,7 +88,7 @@ impl Survey {
             // npm does not unpack links; yarn packs symbolic ones and npm packs hard ones.
             EntryType::Directory | EntryType::Symlink | EntryType::Link => false,
             _ => {
-                return Err(refuse(format_args!("'{}' is neither a file nor a directory", shortened(&path))));
+                return Err(refuse(format_args!("'{}' is neither a file nor a directory", excerpt(&path))));
             }
         };
         let inner = self.below_top(&path, kind)?;
@@ -109,14 +109,14 @@ impl Survey {
     fn below_top(&mut self, path: &str, kind: EntryType) -> Result<String, Failure> {
         let (top, rest) = path.split_once('/').unwrap_or((path, ""));
         if rest.is_empty() && kind != EntryType::Directory {
-            return Err(refuse(format_args!("'{}' is outside the folder of the package", shortened(path))));
+            return Err(refuse(format_args!("'{}' is outside the folder of the package", excerpt(path))));
         }
         match &self.top {
             Some(known) if known != top => {
                 return Err(refuse(format_args!(
                     "it has more than one folder at its top, '{}' and '{}'",
-                    shortened(known),
-                    shortened(top)
+                    excerpt(known),
+                    excerpt(top)
                 )));
             }
             Some(_) => {}
@@ -185,7 +185,7 @@ fn check_path(path: &str) -> Result<(), Failure> {
         || path.contains('\0')
         || path.split(['/', '\\']).any(|segment| segment == "..");
     if unsafe_path {
-        return Err(refuse(format_args!("the path '{}' is not allowed", shortened(path))));
+        return Err(refuse(format_args!("the path '{}' is not allowed", excerpt(path))));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use domain::{DigestAlgorithm, Failure, rules::IncomingFile};
 use serde_json::{Map, Value, json};
 
 use super::archive::Archive;
-use crate::npm::rules::{shortened, unscoped};
+use crate::{npm::rules::unscoped, shared::excerpt};
 
 /// Fields that are not kept: long texts that no client reads (GitLab drops the same).
 pub(in crate::npm) const DROPPED_FIELDS: &[&str] =
@@ -302,7 +302,7 @@ impl ExpectedDigests {
         let refuse = |field: &str, value: &str| {
             Failure::invalid(
                 format!("metadata.dist.{field}"),
-                format!("dist.{field} is invalid: '{}' is not a digest", shortened(value)),
+                format!("dist.{field} is invalid: '{}' is not a digest", excerpt(value)),
             )
         };
         let text = |field| manifest.get("dist").and_then(|dist| dist.get(field)).and_then(Value::as_str);

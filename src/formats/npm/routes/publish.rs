@@ -9,12 +9,15 @@ use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
 use super::{raw_name, refused, scope, tags::check_tag};
-use crate::npm::{
-    NpmCreateUpload, NpmDeprecate, NpmPublish, document,
-    metadata::{BUNDLE_FIELD, ExpectedDigests},
-    npm_create_upload, npm_deprecate, npm_publish,
-    rules::{NpmRules, file_name_of, shortened, unscoped_file},
-    wire::body::{Body, SentVersion, Sink, Tarball, decode},
+use crate::{
+    npm::{
+        NpmCreateUpload, NpmDeprecate, NpmPublish, document,
+        metadata::{BUNDLE_FIELD, ExpectedDigests},
+        npm_create_upload, npm_deprecate, npm_publish,
+        rules::{NpmRules, file_name_of, unscoped_file},
+        wire::body::{Body, SentVersion, Sink, Tarball, decode},
+    },
+    shared::excerpt,
 };
 
 /// Takes in a publish or a deprecation. npm says which one it is in a header, other clients only by what the body has.
@@ -137,7 +140,7 @@ fn check_name(name: &PackageName, body: &Body) -> Result<(), Failure> {
     match &body.name {
         Some(sent) if sent.trim() != name.display => Err(Failure::invalid(
             "name",
-            format!("Name is invalid: the body has '{}', the URL '{}'", shortened(sent), name.display),
+            format!("Name is invalid: the body has '{}', the URL '{}'", excerpt(sent), name.display),
         )),
         _ => Ok(()),
     }

@@ -8,12 +8,15 @@ use semver::VersionReq;
 use serde_json::json;
 
 use super::{existing_name, packument, refused, scope};
-use crate::npm::{
-    NpmRemoveTag, NpmSetTag, NpmTags,
-    document::{Document, dist_tags},
-    npm_remove_tag, npm_set_tag, npm_tags,
-    rules::{NpmRules, shortened},
-    wire,
+use crate::{
+    npm::{
+        NpmRemoveTag, NpmSetTag, NpmTags,
+        document::{Document, dist_tags},
+        npm_remove_tag, npm_set_tag, npm_tags,
+        rules::NpmRules,
+        wire,
+    },
+    shared::excerpt,
 };
 
 /// Largest body of a request that sets a tag: a version as a JSON text.
@@ -23,7 +26,7 @@ const MAX_BODY: usize = 4096;
 /// could be a range of versions, which `name@tag` would then be read as.
 pub(super) fn check_tag(tag: &str) -> Result<(), Failure> {
     let refuse = |reason| {
-        let message = format!("Tag name is invalid: '{}' {reason}", shortened(tag));
+        let message = format!("Tag name is invalid: '{}' {reason}", excerpt(tag));
         Err(Failure::invalid("tag", message))
     };
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte);

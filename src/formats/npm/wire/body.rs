@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use struson::reader::ValueType;
 
 use super::bounded_json::{BoundedJson, invalid, twice};
-use crate::npm::{metadata::DROPPED_FIELDS, rules::shortened};
+use crate::{npm::metadata::DROPPED_FIELDS, shared::excerpt};
 
 /// Node's own decoder, by which other registries read attachments, does not ask for padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -208,7 +208,7 @@ impl Attachments {
         if let Some(stated) = stated.filter(|stated| *stated != size) {
             return Err(invalid(format!(
                 "The attachment '{}' has {size} bytes, but its length is given as {stated}",
-                shortened(&file_name)
+                excerpt(&file_name)
             )));
         }
         self.written = Some(Written { file_name, writer });

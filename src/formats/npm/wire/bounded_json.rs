@@ -9,8 +9,11 @@ use std::{
 use domain::{ErrorCode, Failure};
 use serde_json::{Map, Value};
 use struson::reader::{
-    JsonReader, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings, SyntaxErrorKind, ValueType,
+    JsonReader, JsonReaderPosition, JsonStreamReader, JsonSyntaxError, ReaderError, ReaderSettings,
+    SyntaxErrorKind, ValueType,
 };
+
+use crate::shared::excerpt;
 
 /// Bytes of the body besides attachments. The largest come from `npm deprecate`, which sends back the whole packument.
 const TOTAL: u64 = 128 * 1024 * 1024;
@@ -257,7 +260,7 @@ pub(super) fn invalid(message: impl Into<std::borrow::Cow<'static, str>>) -> Fai
 
 /// The body names a member twice.
 pub(super) fn twice(name: &str) -> Failure {
-    invalid(format!("The request body has the member '{}' twice", super::super::rules::shortened(name)))
+    invalid(format!("The request body has the member '{}' twice", excerpt(name)))
 }
 
 fn too_large() -> Failure {
@@ -281,7 +284,10 @@ fn explain(meter: &Meter, error: &ReaderError) -> Failure {
     match error {
         ReaderError::SyntaxError(error) => explain_syntax(error),
         ReaderError::UnexpectedValueType { expected, actual, location } => invalid(format!(
-            "The request body has a value of type {actual} at {location}, expected {expected}"
+            "The request body has {} where {} belongs, at {}",
+            kind_of(*actual),
+            kind_of(*expected),
+            place(location)
         )),
         ReaderError::MaxNestingDepthExceeded { .. } => invalid("The request body is nested too deeply"),
         ReaderError::UnsupportedNumberValue { .. } => {
@@ -289,14 +295,70 @@ fn explain(meter: &Meter, error: &ReaderError) -> Failure {
         }
         // struson checks the encoding of names and texts while it reads them.
         ReaderError::IoError { .. } => invalid("The request body is not valid UTF-8"),
-        other => invalid(format!("The request body is not the expected JSON: {other}")),
+        // What only readers of values in other ways run into.
+        _ => invalid("The request body is not the JSON that a client of npm sends"),
+    }
+}
+
+/// A type of values, in words.
+const fn kind_of(value: ValueType) -> &'static str {
+    match value {
+        ValueType::Array => "an array",
+        ValueType::Object => "an object",
+        ValueType::String => "a text",
+        ValueType::Number => "a number",
+        ValueType::Boolean => "true or false",
+        ValueType::Null => "null",
+    }
+}
+
+/// A place in the body, as editors count lines and columns.
+fn place(location: &JsonReaderPosition) -> String {
+    match &location.line_pos {
+        Some(position) => {
+            format!("line {}, column {}", position.line.saturating_add(1), position.column.saturating_add(1))
+        }
+        None => "an unknown place".to_owned(),
     }
 }
 
 fn explain_syntax(error: &JsonSyntaxError) -> Failure {
     match error.kind {
         SyntaxErrorKind::IncompleteDocument => ended_early(),
-        kind => invalid(format!("The request body is not valid JSON: {kind} at {}", error.location)),
+        kind => {
+            let place = place(&error.location);
+            invalid(format!("The request body is not valid JSON: {}, at {place}", offence(kind)))
+        }
+    }
+}
+
+/// What breaks the grammar of JSON (RFC 8259), in words.
+const fn offence(kind: SyntaxErrorKind) -> &'static str {
+    match kind {
+        SyntaxErrorKind::CommentsNotEnabled
+        | SyntaxErrorKind::IncompleteComment
+        | SyntaxErrorKind::BlockCommentNotClosed => "a comment",
+        SyntaxErrorKind::InvalidLiteral | SyntaxErrorKind::TrailingDataAfterLiteral => {
+            "a word that is not true, false or null"
+        }
+        SyntaxErrorKind::UnexpectedClosingBracket => "a bracket that closes nothing",
+        SyntaxErrorKind::UnexpectedComma | SyntaxErrorKind::TrailingCommaNotEnabled => {
+            "a comma without a value behind it"
+        }
+        SyntaxErrorKind::MissingComma => "a missing comma",
+        SyntaxErrorKind::UnexpectedColon => "a colon that belongs to no name",
+        SyntaxErrorKind::MissingColon => "a missing colon",
+        SyntaxErrorKind::MalformedNumber | SyntaxErrorKind::TrailingDataAfterNumber => "a malformed number",
+        SyntaxErrorKind::ExpectingMemberNameOrObjectEnd => "a missing name or closing bracket",
+        SyntaxErrorKind::MalformedJson => "a character that begins no value",
+        SyntaxErrorKind::NotEscapedControlCharacter => "a control character that is not escaped",
+        SyntaxErrorKind::UnknownEscapeSequence | SyntaxErrorKind::MalformedEscapeSequence => {
+            "a malformed escape sequence"
+        }
+        SyntaxErrorKind::UnpairedSurrogatePairEscapeSequence => "half of a surrogate pair",
+        SyntaxErrorKind::IncompleteDocument => "an early end",
+        SyntaxErrorKind::TrailingData => "data behind its end",
+        _ => "something that JSON does not have",
     }
 }
 

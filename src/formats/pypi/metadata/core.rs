@@ -8,7 +8,10 @@ use python_pkginfo::Metadata;
 use serde_json::{Map, Value};
 
 use super::{Coordinates, requirement};
-use crate::pypi::rules::{normalized, parse_version, shortened, version_key};
+use crate::{
+    pypi::rules::{normalized, parse_version, version_key},
+    shared::excerpt,
+};
 
 /// Largest core metadata. Long descriptions have some hundred KiB.
 pub(super) const MAX_SIZE: u64 = 4 * 1024 * 1024;
@@ -44,7 +47,7 @@ impl CoreMetadata {
         {
             return Err(refuse(format!(
                 "has a Requires-Python of more than {MAX_REQUIRES_PYTHON} bytes: '{}'",
-                shortened(python)
+                excerpt(python)
             )));
         }
         if fields.requires_dist.len() > MAX_DEPENDENCIES {
@@ -52,7 +55,7 @@ impl CoreMetadata {
         }
         let dependency = |text: &String| {
             let requirement = requirement::parse(text).ok_or_else(|| {
-                refuse(format!("has a Requires-Dist that cannot be read: '{}'", shortened(text)))
+                refuse(format!("has a Requires-Dist that cannot be read: '{}'", excerpt(text)))
             })?;
             Ok(DeclaredDependency {
                 name: requirement.name,
@@ -102,7 +105,7 @@ fn check_coordinates(fields: &Metadata, coordinates: Coordinates<'_>) -> Result<
     };
     Err(super::refuse(format_args!(
         "its metadata has the {what} '{}', it was published as '{expected}'",
-        shortened(stated)
+        excerpt(stated)
     )))
 }
 

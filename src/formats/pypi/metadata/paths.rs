@@ -3,7 +3,7 @@
 use domain::Failure;
 
 use super::refuse;
-use crate::pypi::rules::shortened;
+use crate::shared::excerpt;
 
 /// Longest path, in bytes.
 const MAX_LENGTH: usize = 1024;
@@ -13,7 +13,7 @@ const MAX_DEPTH: usize = 64;
 /// The text of a path.
 pub(super) fn text(bytes: &[u8]) -> Result<&str, Failure> {
     std::str::from_utf8(bytes).map_err(|_| {
-        refuse(format_args!("the path '{}' is not valid UTF-8", shortened(&String::from_utf8_lossy(bytes))))
+        refuse(format_args!("the path '{}' is not valid UTF-8", excerpt(&String::from_utf8_lossy(bytes))))
     })
 }
 
@@ -29,7 +29,7 @@ pub(super) fn checked(path: &str) -> Result<String, Failure> {
         || path.split('/').count() > MAX_DEPTH
         || path.split('/').any(|segment| segment == "..");
     if unsafe_path {
-        return Err(refuse(format_args!("the path '{}' is not allowed", shortened(path))));
+        return Err(refuse(format_args!("the path '{}' is not allowed", excerpt(path))));
     }
     let segments: Vec<&str> =
         path.split('/').filter(|segment| !segment.is_empty() && *segment != ".").collect();

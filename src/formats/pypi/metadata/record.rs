@@ -7,7 +7,7 @@ use domain::Failure;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use super::{paths, refuse};
-use crate::pypi::rules::shortened;
+use crate::shared::excerpt;
 
 /// Largest `RECORD`.
 pub(super) const MAX_SIZE: u64 = 32 * 1024 * 1024;
@@ -39,13 +39,13 @@ impl Record {
             let [path, hash, size] = row.as_slice() else {
                 return Err(refuse(format_args!(
                     "RECORD has a line without three columns: '{}'",
-                    shortened(&row.join(","))
+                    excerpt(&row.join(","))
                 )));
             };
             let path = paths::checked(path)?;
             let line = Line { hash: hash_of(hash, &path)?, size: size_of(size, &path)? };
             if lines.insert(path.clone(), line).is_some() {
-                return Err(refuse(format_args!("RECORD lists '{}' twice", shortened(&path))));
+                return Err(refuse(format_args!("RECORD lists '{}' twice", excerpt(&path))));
             }
         }
         Ok(Self(lines))
@@ -61,13 +61,13 @@ impl Record {
         let line = self
             .0
             .remove(path)
-            .ok_or_else(|| refuse(format_args!("RECORD does not list '{}'", shortened(path))))?;
+            .ok_or_else(|| refuse(format_args!("RECORD does not list '{}'", excerpt(path))))?;
         let (algorithm, expected) =
-            line.hash.ok_or_else(|| refuse(format_args!("RECORD has no hash of '{}'", shortened(path))))?;
+            line.hash.ok_or_else(|| refuse(format_args!("RECORD has no hash of '{}'", excerpt(path))))?;
         if line.size.is_some_and(|stated| stated != size) {
             return Err(refuse(format_args!(
                 "RECORD states another size of '{}' than {size}",
-                shortened(path)
+                excerpt(path)
             )));
         }
         let actual = match algorithm {
@@ -81,7 +81,7 @@ impl Record {
         }
         Err(refuse(format_args!(
             "RECORD states another hash of '{}' than {}",
-            shortened(path),
+            excerpt(path),
             URL_SAFE_NO_PAD.encode(actual)
         )))
     }
@@ -90,7 +90,7 @@ impl Record {
     pub(super) fn finish(self) -> Result<(), Failure> {
         match self.0.keys().min() {
             Some(path) => {
-                Err(refuse(format_args!("RECORD lists '{}', which is not in the archive", shortened(path))))
+                Err(refuse(format_args!("RECORD lists '{}', which is not in the archive", excerpt(path))))
             }
             None => Ok(()),
         }
@@ -114,7 +114,7 @@ fn hash_of(column: &str, path: &str) -> Result<Option<(Algorithm, Vec<u8>)>, Fai
         return Ok(None);
     }
     let bad =
-        || refuse(format_args!("RECORD has no SHA-2 hash of '{}': '{}'", shortened(path), shortened(column)));
+        || refuse(format_args!("RECORD has no SHA-2 hash of '{}': '{}'", excerpt(path), excerpt(column)));
     let (name, encoded) = column.split_once('=').ok_or_else(bad)?;
     let algorithm = match name {
         "sha256" => Algorithm::Sha256,
@@ -132,7 +132,7 @@ fn size_of(column: &str, path: &str) -> Result<Option<u64>, Failure> {
     }
     let size = column.parse();
     size.map(Some).map_err(|_| {
-        refuse(format_args!("RECORD states no size of '{}': '{}'", shortened(path), shortened(column)))
+        refuse(format_args!("RECORD states no size of '{}': '{}'", excerpt(path), excerpt(column)))
     })
 }
 

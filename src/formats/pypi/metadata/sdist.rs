@@ -11,7 +11,7 @@ use super::{
     refuse, tarball,
     zip::Zip,
 };
-use crate::pypi::rules::shortened;
+use crate::shared::excerpt;
 
 const PKG_INFO: &str = "PKG-INFO";
 
@@ -39,15 +39,15 @@ struct Source<'a> {
 impl Source<'_> {
     fn visit(&mut self, path: &str, size: u64, content: &mut dyn Read) -> Result<(), Failure> {
         let (top, inner) = path.split_once('/').ok_or_else(|| {
-            refuse(format_args!("'{}' is outside the folder of the package", shortened(path)))
+            refuse(format_args!("'{}' is outside the folder of the package", excerpt(path)))
         })?;
         match &self.top {
             Some(known) if known == top => {}
             Some(known) => {
                 return Err(refuse(format_args!(
                     "it has more than one folder at its top, '{}' and '{}'",
-                    shortened(known),
-                    shortened(top)
+                    excerpt(known),
+                    excerpt(top)
                 )));
             }
             None => self.check_top(top)?,
@@ -69,7 +69,7 @@ impl Source<'_> {
         if !candidates(top).any(|candidate| candidate.name == name && candidate.version == version) {
             return Err(refuse(format_args!(
                 "its folder is called '{}', which is not '{name}-{version}'",
-                shortened(top)
+                excerpt(top)
             )));
         }
         self.top = Some(top.to_owned());

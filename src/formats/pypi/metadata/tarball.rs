@@ -11,7 +11,7 @@ use tar::EntryType;
 
 use super::{paths, refuse};
 use crate::{
-    pypi::rules::shortened,
+    shared::excerpt,
     shared::tarball::{self, Entry, Gauge, Links},
 };
 
@@ -39,7 +39,7 @@ where
         let raw = entry.path_bytes().into_owned();
         if !tarball::headers_agree(entry, &raw, Links::Matter) {
             let path = String::from_utf8_lossy(&raw);
-            return Err(refuse(format_args!("the headers of '{}' contradict each other", shortened(&path))));
+            return Err(refuse(format_args!("the headers of '{}' contradict each other", excerpt(&path))));
         }
         let raw = paths::text(&raw)?;
         let path = paths::checked(raw)?;
@@ -68,7 +68,7 @@ where
                 }
             }
             _ => {
-                return Err(refuse(format_args!("'{}' is neither a file nor a directory", shortened(&path))));
+                return Err(refuse(format_args!("'{}' is neither a file nor a directory", excerpt(&path))));
             }
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Names {
     /// leads through links, so that counting folders tells where it goes.
     fn take_symbolic(&mut self, path: &str, target: &str) -> Result<(), Failure> {
         if self.seen.contains(&self.hasher.hash_one(path)) {
-            return Err(refuse(format_args!("'{}' is there twice, once as a link", shortened(path))));
+            return Err(refuse(format_args!("'{}' is there twice, once as a link", excerpt(path))));
         }
         self.take(path)?;
         self.symbolic.insert(self.hasher.hash_one(path));
@@ -111,8 +111,8 @@ impl Names {
         if target.is_empty() || target.starts_with('/') || target.contains('\\') || climbs || up >= depth {
             return Err(refuse(format_args!(
                 "the link '{}' leads to '{}', which is outside of the package",
-                shortened(path),
-                shortened(target)
+                excerpt(path),
+                excerpt(target)
             )));
         }
         Ok(())
@@ -125,8 +125,8 @@ impl Names {
         if !self.seen.contains(&hash) || self.symbolic.contains(&hash) {
             return Err(refuse(format_args!(
                 "the link '{}' leads to '{}', which is no file before it",
-                shortened(path),
-                shortened(&target)
+                excerpt(path),
+                excerpt(&target)
             )));
         }
         self.take(path)
@@ -140,8 +140,8 @@ impl Names {
         match folders.chain([path]).find(|part| self.symbolic.contains(&self.hasher.hash_one(*part))) {
             Some(link) => Err(refuse(format_args!(
                 "the path '{}' leads through the link '{}'",
-                shortened(path),
-                shortened(link)
+                excerpt(path),
+                excerpt(link)
             ))),
             None => Ok(()),
         }

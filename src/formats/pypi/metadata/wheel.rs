@@ -13,7 +13,7 @@ use super::{
     refuse,
     zip::Zip,
 };
-use crate::pypi::rules::shortened;
+use crate::shared::excerpt;
 
 /// Largest `WHEEL`: a few lines, and one for each tag.
 const MAX_WHEEL: u64 = 1024 * 1024;
@@ -58,8 +58,8 @@ fn dist_info(zip: &Zip<'_>, coordinates: Coordinates<'_>) -> Result<String, Fail
         (Some(first), Some(second)) => {
             return Err(refuse(format_args!(
                 "it has more than one .dist-info folder, '{}' and '{}'",
-                shortened(first),
-                shortened(second)
+                excerpt(first),
+                excerpt(second)
             )));
         }
     };
@@ -68,7 +68,7 @@ fn dist_info(zip: &Zip<'_>, coordinates: Coordinates<'_>) -> Result<String, Fail
     if !candidates(stem).any(|candidate| candidate.name == name && candidate.version == version) {
         return Err(refuse(format_args!(
             "its folder of metadata is called '{}', which is not '{name}-{version}.dist-info'",
-            shortened(folder)
+            excerpt(folder)
         )));
     }
     Ok(folder.to_owned())
@@ -98,7 +98,7 @@ fn check_wheel(bytes: &[u8], tags: &Tags<'_>) -> Result<(), Failure> {
     };
     let version = values("Wheel-Version").collect::<Vec<_>>().join(", ");
     if !version.starts_with("1.") || version.contains(',') {
-        return Err(refuse(format_args!("WHEEL has the Wheel-Version '{}', not 1", shortened(&version))));
+        return Err(refuse(format_args!("WHEEL has the Wheel-Version '{}', not 1", excerpt(&version))));
     }
     let stated: BTreeSet<String> = values("Tag").map(str::to_ascii_lowercase).collect();
     let named: BTreeSet<String> = tags.expanded().collect();
@@ -106,12 +106,12 @@ fn check_wheel(bytes: &[u8], tags: &Tags<'_>) -> Result<(), Failure> {
         return Err(refuse(format_args!("its file name has the tag '{tag}', WHEEL does not")));
     }
     if let Some(tag) = stated.difference(&named).next() {
-        return Err(refuse(format_args!("WHEEL has the tag '{}', its file name does not", shortened(tag))));
+        return Err(refuse(format_args!("WHEEL has the tag '{}', its file name does not", excerpt(tag))));
     }
     match values("Build").next() {
         Some(build) if Some(build) != tags.build => Err(refuse(format_args!(
             "WHEEL has the build '{}', its file name '{}'",
-            shortened(build),
+            excerpt(build),
             tags.build.unwrap_or_default()
         ))),
         _ => Ok(()),

@@ -19,7 +19,7 @@ use domain::{
 use flate2::{Crc, bufread::DeflateDecoder};
 
 use super::{refuse, unreadable};
-use crate::pypi::rules::shortened;
+use crate::shared::excerpt;
 
 /// How much larger than the archive its content may be.
 const MAX_RATIO: u64 = 64;
@@ -74,14 +74,14 @@ fn read_at(source: &mut dyn ReadSeek, position: u64, length: u64) -> Result<Vec<
 fn extra_fields<'a>(mut extra: &'a [u8], path: &str) -> Result<Vec<(u16, &'a [u8])>, Failure> {
     let mut fields = Vec::new();
     while !extra.is_empty() {
-        let damaged = || refuse(format_args!("the extra fields of '{}' are damaged", shortened(path)));
+        let damaged = || refuse(format_args!("the extra fields of '{}' are damaged", excerpt(path)));
         if extra.len() < 4 {
             return Err(damaged());
         }
         let (id, length) = (extra.get_u16_le(), usize::from(extra.get_u16_le()));
         let (field, rest) = extra.split_at_checked(length).ok_or_else(damaged)?;
         if fields.iter().any(|(known, _)| *known == id) {
-            return Err(refuse(format_args!("'{}' has an extra field twice", shortened(path))));
+            return Err(refuse(format_args!("'{}' has an extra field twice", excerpt(path))));
         }
         fields.push((id, field));
         extra = rest;
@@ -110,7 +110,7 @@ impl<'a> Zip<'a> {
             if header.offset != expected {
                 return Err(refuse(format_args!(
                     "before '{}' there is data that belongs to no entry, or to two",
-                    shortened(&header.path)
+                    excerpt(&header.path)
                 )));
             }
             expected = headers.get(position + 1).map_or(directory.offset, |next| next.offset);
@@ -125,7 +125,7 @@ impl<'a> Zip<'a> {
     /// Reads a small entry whole.
     pub(super) fn read(&mut self, entry: &Entry, most: u64) -> Result<Vec<u8>, Failure> {
         if entry.size > most {
-            return Err(refuse(format_args!("{} is larger than {most} bytes", shortened(&entry.path))));
+            return Err(refuse(format_args!("{} is larger than {most} bytes", excerpt(&entry.path))));
         }
         let mut bytes = Vec::new();
         read_entry(self.content.as_mut(), entry, &mut |content| {
@@ -153,7 +153,7 @@ type Visit<'a> = &'a mut dyn FnMut(&mut dyn Read) -> Result<(), Failure>;
 pub(in crate::pypi) fn damaged(path: &str, error: &io::Error) -> Failure {
     match error.kind() {
         ErrorKind::InvalidInput | ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
-            refuse(format_args!("'{}' cannot be inflated: {error}", shortened(path)))
+            refuse(format_args!("'{}' cannot be inflated: {error}", excerpt(path)))
         }
         _ => unreadable(error),
     }
@@ -168,7 +168,7 @@ fn read_entry(source: &mut dyn ReadSeek, entry: &Entry, visit: Visit<'_>) -> Res
     }
     match compressed.fill_buf() {
         Ok([]) => Ok(()),
-        Ok(_) => Err(refuse(format_args!("'{}' has data after its content", shortened(&entry.path)))),
+        Ok(_) => Err(refuse(format_args!("'{}' has data after its content", excerpt(&entry.path)))),
         Err(error) => Err(unreadable(&error)),
     }
 }
@@ -182,12 +182,12 @@ fn check_content(inflated: &mut dyn Read, entry: &Entry, visit: Visit<'_>) -> Re
         let relation = if summed.length > entry.size { "more" } else { "less" };
         return Err(refuse(format_args!(
             "'{}' has {relation} than the {} bytes it states",
-            shortened(&entry.path),
+            excerpt(&entry.path),
             entry.size
         )));
     }
     if summed.crc.sum() != entry.crc {
-        return Err(refuse(format_args!("the checksum of '{}' is wrong", shortened(&entry.path))));
+        return Err(refuse(format_args!("the checksum of '{}' is wrong", excerpt(&entry.path))));
     }
     Ok(())
 }

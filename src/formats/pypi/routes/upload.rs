@@ -6,12 +6,15 @@ use gateway::{Call, StagedBlob, dialect::plain};
 use http::{StatusCode, header};
 use serde_json::json;
 
-use crate::pypi::{
-    PypiCreateUpload, PypiPublish,
-    error::parameter,
-    pypi_create_upload, pypi_publish,
-    rules::PypiRules,
-    wire::form::{Fields, UploadForm},
+use crate::{
+    pypi::{
+        PypiCreateUpload, PypiPublish,
+        error::parameter,
+        pypi_create_upload, pypi_publish,
+        rules::PypiRules,
+        wire::form::{Fields, UploadForm},
+    },
+    shared::excerpt,
 };
 
 /// Takes in a file. The model authorizes before the body is asked for; what the form says is checked as early as it is known.
@@ -85,7 +88,13 @@ fn check_early(fields: &Fields, file_name: &str) -> Result<(), Failure> {
 fn check_digest(name: &str, digest: Option<&str>, length: usize) -> Result<(), Failure> {
     let is_digest =
         |text: &str| text.len() == length && text.bytes().all(|letter| letter.is_ascii_hexdigit());
-    if digest.is_none_or(is_digest) { Ok(()) } else { Err(parameter(name, "is invalid")) }
+    match digest.filter(|digest| !is_digest(digest)) {
+        Some(digest) => {
+            let why = format!("is invalid: '{}' is not {length} hexadecimal digits", excerpt(digest));
+            Err(parameter(name, &why))
+        }
+        None => Ok(()),
+    }
 }
 
 /// A file that has been uploaded, and what was said of it.

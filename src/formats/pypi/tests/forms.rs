@@ -63,7 +63,7 @@ async fn what_is_no_form_of_an_upload_is_refused() {
     for (body, reason) in [
         (form(&[("name", &long)], None), "name is too long"),
         (form(&[("name", "a"), ("name", "b")], None), "name is given twice"),
-        (unnamed.into_bytes(), "content is invalid"),
+        (unnamed.into_bytes(), "content is invalid: it has no file name"),
         (latin, "name is not valid UTF-8"),
         (headers, "The form cannot be read: send the file in a part called 'content'"),
         (broken, "The upload broke off before its end; send it again"),
@@ -75,7 +75,10 @@ async fn what_is_no_form_of_an_upload_is_refused() {
     }
     let no_form =
         UploadForm::new(stream::empty().boxed(), "application/json", 1).map(drop).expect_err("no form");
-    assert_eq!(no_form.message, "content is missing");
+    assert_eq!(
+        no_form.message,
+        "content is missing: the Content-Type is 'application/json', not multipart/form-data with a boundary"
+    );
 }
 
 #[tokio::test]

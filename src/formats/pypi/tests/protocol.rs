@@ -252,9 +252,12 @@ async fn uploads_are_refused_in_gitlabs_words() {
         (form(&[("name", "acme"), ("version", "")], file()), "version is missing"),
         (
             form(&[("name", "acme"), ("version", "1.0"), ("sha256_digest", "abc")], file()),
-            "sha256_digest is invalid",
+            "sha256_digest is invalid: 'abc' is not 64 hexadecimal digits",
         ),
-        (form(&[("md5_digest", "abc"), good[0], good[1]], file()), "md5_digest is invalid"),
+        (
+            form(&[("md5_digest", "abc"), good[0], good[1]], file()),
+            "md5_digest is invalid: 'abc' is not 32 hexadecimal digits",
+        ),
     ] {
         let answer = stage.upload(body).await.expect(400);
         assert_eq!(answer.json(), json!({ "error": text }));

@@ -8,7 +8,10 @@ use gateway::ByteStream;
 
 use crate::{
     pypi::error::parameter,
-    shared::form::{Form, FormError, Part},
+    shared::{
+        excerpt,
+        form::{Form, FormError, Part},
+    },
 };
 
 /// What a form may be longer than the file in it: descriptions, signatures.
@@ -64,9 +67,14 @@ impl UploadForm {
         content_type: &str,
         maximum_size: u64,
     ) -> Result<Self, Failure> {
-        // Something else than a form has no part of that name.
-        let boundary =
-            multer::parse_boundary(content_type).map_err(|_| parameter("content", "is missing"))?;
+        // GitLab's words first: something else than a form has no part of that name.
+        let boundary = multer::parse_boundary(content_type).map_err(|_| {
+            let sent = if content_type.is_empty() { "nothing" } else { &excerpt(content_type) };
+            parameter(
+                "content",
+                &format!("is missing: the Content-Type is '{sent}', not multipart/form-data with a boundary"),
+            )
+        })?;
         let parts = Form::new(body, boundary, maximum_size.saturating_add(OVERHEAD));
         Ok(Self { parts, fields: Fields::default() })
     }
@@ -78,7 +86,10 @@ impl UploadForm {
                 self.keep(part).await?;
                 continue;
             }
-            let name = part.file_name().ok_or_else(|| parameter("content", "is invalid"))?.to_owned();
+            let name = part
+                .file_name()
+                .ok_or_else(|| parameter("content", "is invalid: it has no file name"))?
+                .to_owned();
             return Ok(Some(File { name, content: part.map_err(io::Error::other).boxed() }));
         }
         Ok(None)

@@ -6,7 +6,7 @@ use bytes::Buf;
 use domain::{Failure, rules::ReadSeek};
 
 use super::{Method, end::Directory, extra_fields, read_at, refuse};
-use crate::pypi::{metadata::paths, rules::shortened};
+use crate::{pypi::metadata::paths, shared::excerpt};
 
 const HEADER: &[u8] = b"PK\x01\x02";
 /// A header without its name, extra fields and comment.
@@ -50,7 +50,7 @@ pub(super) fn read(source: &mut dyn ReadSeek, directory: &Directory) -> Result<V
     while !rest.is_empty() {
         let header = header(&mut rest)?;
         if kinds.insert(header.path.clone(), header.is_folder).is_some() {
-            return Err(refuse(format_args!("'{}' is there twice", shortened(&header.path))));
+            return Err(refuse(format_args!("'{}' is there twice", excerpt(&header.path))));
         }
         headers.push(header);
     }
@@ -64,7 +64,7 @@ pub(super) fn read(source: &mut dyn ReadSeek, directory: &Directory) -> Result<V
     for header in &headers {
         let mut folders = header.path.match_indices('/').map(|(end, _)| &header.path[..end]);
         if let Some(folder) = folders.find(|folder| kinds.get(*folder) == Some(&false)) {
-            return Err(refuse(format_args!("'{}' is a file and a folder", shortened(folder))));
+            return Err(refuse(format_args!("'{}' is a file and a folder", excerpt(folder))));
         }
     }
     Ok(headers)
@@ -103,7 +103,7 @@ fn header(rest: &mut &[u8]) -> Result<Header, Failure> {
     if disk != 0 || flags & !HARMLESS != 0 || is_folder && size != 0 {
         let reason =
             if flags & ENCRYPTED == 0 { "is not an entry of a plain archive" } else { "is encrypted" };
-        return Err(refuse(format_args!("'{}' {reason}", shortened(&path))));
+        return Err(refuse(format_args!("'{}' {reason}", excerpt(&path))));
     }
     check_unicode_path(&extra, name, &path)?;
     let method = match method {
@@ -112,13 +112,13 @@ fn header(rest: &mut &[u8]) -> Result<Header, Failure> {
         0 => {
             return Err(refuse(format_args!(
                 "'{}' is stored with another length than it has",
-                shortened(&path)
+                excerpt(&path)
             )));
         }
         other => {
             return Err(refuse(format_args!(
                 "'{}' is compressed with method {other}; only deflate is read everywhere",
-                shortened(&path)
+                excerpt(&path)
             )));
         }
     };
@@ -129,7 +129,7 @@ fn header(rest: &mut &[u8]) -> Result<Header, Failure> {
 fn checked_name(name: &[u8], flags: u16) -> Result<&str, Failure> {
     let text = paths::text(name)?;
     if flags & UTF8 == 0 && !text.is_ascii() {
-        return Err(refuse(format_args!("the name '{}' is not marked as UTF-8", shortened(text))));
+        return Err(refuse(format_args!("the name '{}' is not marked as UTF-8", excerpt(text))));
     }
     Ok(text)
 }
@@ -147,13 +147,13 @@ fn check_kind(path: &str, is_folder: bool, made_by: u16, attributes: u32) -> Res
         0o120_000 => "a link",
         _ => "neither a file nor a folder",
     };
-    Err(refuse(format_args!("'{}' is {kind}", shortened(path))))
+    Err(refuse(format_args!("'{}' is {kind}", excerpt(path))))
 }
 
 /// Takes what does not fit into 32 bits from the ZIP64 field, which has these and no others, in this order. Where everything
 /// fits, the field may repeat it, as some writers do.
 pub(super) fn widen(values: &mut [u64], extra: &[(u16, &[u8])], path: &str) -> Result<(), Failure> {
-    let damaged = || refuse(format_args!("the ZIP64 field of '{}' is missing or damaged", shortened(path)));
+    let damaged = || refuse(format_args!("the ZIP64 field of '{}' is missing or damaged", excerpt(path)));
     let mut field = extra.iter().find(|(id, _)| *id == ZIP64).map_or(&[][..], |(_, field)| *field);
     let is_wide = |value: &u64| *value == u64::from(u32::MAX);
     if !values.iter().any(is_wide) {
@@ -171,7 +171,7 @@ pub(super) fn widen(values: &mut [u64], extra: &[(u16, &[u8])], path: &str) -> R
 pub(super) fn check_unicode_path(extra: &[(u16, &[u8])], name: &[u8], path: &str) -> Result<(), Failure> {
     match extra.iter().find(|(id, _)| *id == UNICODE_PATH) {
         Some((_, field)) if field.get(5..) != Some(name) => {
-            Err(refuse(format_args!("'{}' has a second name", shortened(path))))
+            Err(refuse(format_args!("'{}' has a second name", excerpt(path))))
         }
         _ => Ok(()),
     }

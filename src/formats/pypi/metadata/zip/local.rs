@@ -8,7 +8,7 @@ use super::{
     central::{HAS_DESCRIPTOR, Header, ZIP64, check_unicode_path, widen},
     extra_fields, read_at, refuse,
 };
-use crate::pypi::rules::shortened;
+use crate::shared::excerpt;
 
 const HEADER: &[u8] = b"PK\x03\x04";
 /// A header without its name and extra fields.
@@ -17,7 +17,7 @@ const DESCRIPTOR: &[u8] = b"PK\x07\x08";
 
 /// Checks that the local header of `header` says the same, and that its content ends where the next thing begins.
 pub(super) fn check(source: &mut dyn ReadSeek, header: &Header, next: u64) -> Result<Entry, Failure> {
-    let path = shortened(&header.path);
+    let path = excerpt(&header.path);
     let differs = |what: &str| {
         refuse(format_args!("the local header of '{path}' and the central directory have a different {what}"))
     };
