@@ -8,6 +8,7 @@ mod audit_log;
 mod audit_trail;
 mod clients;
 mod dependencies;
+mod doors;
 mod http;
 mod lists;
 mod open_door;
