@@ -23,4 +23,5 @@ mod schema;
 mod server;
 mod storage;
 mod streaming;
+mod switches;
 mod world;

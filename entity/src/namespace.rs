@@ -33,6 +33,8 @@ pub struct Model {
     pub description: String,
     /// Number of `domain::Visibility`.
     pub visibility: i16,
+    /// Whether the package registry is on; off here means off in everything below.
+    pub package_registry_enabled: bool,
     /// When it was created.
     pub created_at: TimeDateTimeWithTimeZone,
     /// When it was last changed.

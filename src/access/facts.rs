@@ -30,6 +30,8 @@ pub struct ProjectFacts {
     pub role: Option<Role>,
     /// Whether the caller's deploy token was made for this project or a group above it.
     pub token_covers: bool,
+    /// Whether the registry is on in every group above.
+    pub groups_enabled: bool,
     /// Switches of the instance.
     pub instance: InstanceFacts,
 }
@@ -45,8 +47,10 @@ pub struct GroupFacts {
     pub role: Option<Role>,
     /// Whether the caller's deploy token was made for this group or a group above it.
     pub token_covers: bool,
-    /// Whether some project below has opened its registry to everyone.
+    /// Whether some project below has opened its registry to everyone, and no group has switched it off.
     pub has_open_registry: bool,
+    /// Whether the registry is on in the group and in every group above.
+    pub groups_enabled: bool,
     /// Switches of the instance.
     pub instance: InstanceFacts,
 }

@@ -17,6 +17,8 @@ pub enum Denied {
     InsufficientScope,
     /// The package registry of the project is switched off.
     RegistryDisabled,
+    /// The package registry of a group, of the one meant or of one above, is switched off.
+    GroupRegistryDisabled,
     /// The package registry of the instance is switched off.
     InstanceRegistryDisabled,
 }
@@ -37,6 +39,11 @@ impl Denied {
                 "The package registry is switched off for this project",
             )
             .about(Subject::Project),
+            Self::GroupRegistryDisabled => Failure::new(
+                ErrorCode::RegistryDisabled,
+                "The package registry is switched off for this group, or for one above",
+            )
+            .about(Subject::Group),
             Self::InstanceRegistryDisabled => {
                 Failure::new(ErrorCode::RegistryDisabled, "The package registry is switched off")
                     .about(Subject::Instance)
@@ -94,7 +101,9 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
     let role = effective_role(viewer, facts.role);
     let deploy_token = matches!(viewer.identity(), Identity::DeployToken { .. });
     let covered = deploy_token && facts.token_covers;
-    let open = facts.registry == RegistryAccessLevel::Public && facts.instance.anyone_may_pull;
+    let open = facts.registry == RegistryAccessLevel::Public
+        && facts.instance.anyone_may_pull
+        && facts.groups_enabled;
     let visible = match facts.visibility {
         Visibility::Public => true,
         Visibility::Internal => is_user(viewer) || covered,
@@ -107,6 +116,9 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
     if action.concerns_packages() {
         if !facts.instance.registry_enabled {
             return Err(Denied::InstanceRegistryDisabled);
+        }
+        if !facts.groups_enabled {
+            return Err(Denied::GroupRegistryDisabled);
         }
         if facts.registry == RegistryAccessLevel::Disabled {
             return Err(Denied::RegistryDisabled);
@@ -162,8 +174,13 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
     if !(visible || open && pulls) {
         return Err(refuse_unknown(viewer));
     }
-    if action.concerns_packages() && !facts.instance.registry_enabled {
-        return Err(Denied::InstanceRegistryDisabled);
+    if action.concerns_packages() {
+        if !facts.instance.registry_enabled {
+            return Err(Denied::InstanceRegistryDisabled);
+        }
+        if !facts.groups_enabled {
+            return Err(Denied::GroupRegistryDisabled);
+        }
     }
     let at_least = |minimum: Role| role >= Some(minimum);
     let allowed = match action {

@@ -27,6 +27,7 @@ fn project(visibility: Visibility, role: Option<Role>) -> ProjectFacts {
         registry: RegistryAccessLevel::Enabled,
         role,
         token_covers: false,
+        groups_enabled: true,
         instance: InstanceFacts::default(),
     }
 }
@@ -96,12 +97,21 @@ fn switched_off_refuses_every_package_operation_to_everybody() {
             ..project(Visibility::Public, Some(Role::Owner))
         };
         assert_eq!(ask(&user(true), *action, off), Err(Denied::RegistryDisabled));
+        let group_off =
+            ProjectFacts { groups_enabled: false, ..project(Visibility::Public, Some(Role::Owner)) };
+        assert_eq!(ask(&user(true), *action, group_off), Err(Denied::GroupRegistryDisabled));
         let mut instance_off = project(Visibility::Public, Some(Role::Owner));
         instance_off.instance.registry_enabled = false;
         assert_eq!(ask(&user(true), *action, instance_off), Err(Denied::InstanceRegistryDisabled));
     }
     let off = ProjectFacts { registry: RegistryAccessLevel::Disabled, ..project(Visibility::Private, None) };
     assert_eq!(ask(&user(false), Action::PullPackages, off), Err(Denied::Hidden), "existence stays hidden");
+    let open = ProjectFacts { registry: RegistryAccessLevel::Public, groups_enabled: false, ..off };
+    assert_eq!(
+        ask(&user(false), Action::PullPackages, open),
+        Err(Denied::Hidden),
+        "what is off opens nothing"
+    );
 }
 
 #[test]
@@ -162,6 +172,7 @@ fn who_decides_about_packages_and_who_reads_the_audit_log() {
             role,
             token_covers: false,
             has_open_registry: false,
+            groups_enabled: true,
             instance: InstanceFacts::default(),
         })
     };
@@ -192,6 +203,7 @@ fn groups() {
             role,
             token_covers: false,
             has_open_registry: false,
+            groups_enabled: true,
             instance: InstanceFacts::default(),
         })
     };

@@ -48,6 +48,8 @@ macro_rules! for_each_event {
             (ProjectDestroyed, "project_destroyed", "PROJECT_DESTROYED", "A project was deleted."),
             (GroupVisibilityUpdated, "group_visibility_level_updated", "GROUP_VISIBILITY_LEVEL_UPDATED",
                 "The visibility of a group was changed."),
+            (GroupRegistryUpdated, "group_package_registry_enabled_updated", "GROUP_PACKAGE_REGISTRY_ENABLED_UPDATED",
+                "The package registry of a group was switched on or off (ours)."),
             (GroupCreated, "group_created", "GROUP_CREATED", "A group was created."),
             (GroupNameUpdated, "group_name_updated", "GROUP_NAME_UPDATED", "The name of a group was changed."),
             (GroupPathUpdated, "group_path_updated", "GROUP_PATH_UPDATED", "The path of a group was changed."),

@@ -5,6 +5,7 @@
 //! folder a noun. What must not go in here: decisions about access, SQL, bytes.
 
 mod access_tokens;
+mod application_settings;
 mod audit_events;
 mod deploy_tokens;
 mod error;
@@ -42,6 +43,7 @@ fn table() -> RouteTable {
     members::routes(&mut table);
     deploy_tokens::routes(&mut table);
     audit_events::routes(&mut table);
+    application_settings::routes(&mut table);
     packages::routes(&mut table);
     package_files::routes(&mut table);
     table

@@ -165,8 +165,25 @@ pub(crate) fn has_open_registry(namespaces: &'static str) -> SimpleExpr {
             // Written as a number, not bound: so that the partial index is used.
             .and_where(Expr::cust("op.registry_access_level = 30"))
             .and_where(Expr::col(("op", "deleted_at")).is_null())
+            .and_where(Expr::col(("op", "namespace_id")).not_in_subquery(switched_off()))
             .to_owned(),
     )
+}
+
+/// Ids of the namespaces whose registry is off: in themselves, or in one above. Begins with those that are off, which are few.
+pub(crate) fn switched_off() -> SelectStatement {
+    Query::select()
+        .column(("ot", "descendant_id"))
+        .from_as("namespaces", "closed")
+        .join_as(
+            JoinType::InnerJoin,
+            "namespace_ancestors",
+            "ot",
+            Expr::col(("ot", "ancestor_id")).eq(Expr::col(("closed", "id"))),
+        )
+        // As the partial index says it.
+        .and_where(Expr::cust("NOT closed.package_registry_enabled"))
+        .to_owned()
 }
 
 fn highest(own: SelectStatement, inherited: SelectStatement) -> SimpleExpr {
@@ -217,4 +234,13 @@ macro_rules! project_covered_sql {
     };
 }
 
-pub(crate) use {project_covered_sql, project_role_sql};
+/// Text for whether the registry is off in a namespace above the project whose row is `p`. `CROSS JOIN` makes SQLite begin with
+/// those that are off, which are few.
+macro_rules! switched_off_sql {
+    () => {
+        "EXISTS (SELECT 1 FROM namespaces o CROSS JOIN namespace_ancestors ot \
+         WHERE NOT o.package_registry_enabled AND ot.ancestor_id = o.id AND ot.descendant_id = p.namespace_id)"
+    };
+}
+
+pub(crate) use {project_covered_sql, project_role_sql, switched_off_sql};

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 
 use crate::{
     convert::today,
-    roles::{Standing, has_open_registry},
+    roles::{Standing, has_open_registry, switched_off},
 };
 
 /// The projects that `visible` lets through, among those whose row `projects` names. Deleted ones never.
@@ -19,7 +19,9 @@ pub(crate) fn visible_projects(visible: &Visible, projects: &'static str, now: O
         return all.add(Expr::cust("1 = 0"));
     }
     if visible.for_packages {
-        all = all.add(column("registry_access_level").ne(RegistryAccessLevel::Disabled.number()));
+        all = all
+            .add(column("registry_access_level").ne(RegistryAccessLevel::Disabled.number()))
+            .add(column("namespace_id").not_in_subquery(switched_off()));
     }
     if visible.everything {
         return all;

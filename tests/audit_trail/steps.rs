@@ -19,11 +19,17 @@ pub(super) async fn groups_and_projects(trail: &mut Trail) {
         },
         Step {
             mutation: "updateGroup",
-            input: json!({ "fullPath": "acme/sub", "name": "New", "path": "new", "description": "Text" }),
+            input: json!({ "fullPath": "acme/sub", "name": "New", "path": "new", "description": "Text",
+                "packageRegistryEnabled": false }),
             selection: "",
             by: owner,
             refused: maintainer,
-            events: &["group_name_updated", "group_path_updated", "group_description_updated"],
+            events: &[
+                "group_name_updated",
+                "group_path_updated",
+                "group_description_updated",
+                "group_package_registry_enabled_updated",
+            ],
         },
         Step {
             mutation: "updateNamespacePackageSettings",

@@ -26,6 +26,8 @@ pub(crate) struct UpdateGroupInput {
     name: Option<String>,
     description: Option<String>,
     visibility: Option<VisibilityLevelsEnum>,
+    /// Whether the package registry is on. Off, it is off in everything below, whatever is said there.
+    package_registry_enabled: Option<bool>,
 }
 
 /// The group as it now is.
@@ -55,6 +57,7 @@ async fn update(ctx: &Context<'_>, input: UpdateGroupInput) -> Result<Option<Gro
         name: input.name,
         description: input.description,
         visibility: input.visibility.map(Into::into),
+        package_registry_enabled: input.package_registry_enabled,
     };
     let group = groups::update(ctx.store(), group.id, change, ctx.now()).await?;
     // Read again: what the caller may do there may have changed with it.

@@ -1,6 +1,6 @@
 //! A group.
 
-use access::{Action, Guarded, Purpose, Visible};
+use access::{Action, Facts, Guarded, Purpose, Visible};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::{Role, Subject};
 use store::{
@@ -102,6 +102,17 @@ impl Group {
     /// Who may know it: `private`, `internal` or `public`.
     async fn visibility(&self) -> Option<&str> {
         self.full.then(|| self.row.visibility.name())
+    }
+    /// Whether the package registry is on, as far as the group itself decides (ours). Off, it is off in everything below.
+    async fn package_registry_enabled(&self) -> Option<bool> {
+        self.full.then_some(self.row.package_registry_enabled)
+    }
+    /// Whether the package registry is on, all told: in the group, in those above and in the instance (ours).
+    async fn package_registry_available(&self) -> bool {
+        match self.guard.facts() {
+            Facts::Group(facts) => facts.groups_enabled && facts.instance.registry_enabled,
+            Facts::Project(_) => false,
+        }
     }
     /// Address of its page.
     async fn web_url(&self, ctx: &Context<'_>) -> String {

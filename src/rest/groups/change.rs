@@ -36,6 +36,7 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
         path: params.text("path"),
         description: params.text("description"),
         visibility: visibility(&params)?,
+        package_registry_enabled: params.flag("package_registry_enabled")?,
     };
     let updated = call.run::<RestUpdateGroup>(rest_update_group::Variables { input }).await?;
     let group = updated.update_group.and_then(|payload| payload.group).ok_or_else(Failure::internal)?;

@@ -27,6 +27,7 @@ macro_rules! group_json {
             "full_name": $group.full_name,
             "full_path": $group.full_path,
             "created_at": $group.created_at,
+            "package_registry_enabled": $group.package_registry_enabled,
             "parent_id": $group.parent_id.as_deref().map($crate::shape::id),
         })
     };

@@ -33,6 +33,8 @@ pub struct GroupChange {
     pub description: Option<String>,
     /// See [`Group::visibility`].
     pub visibility: Option<Visibility>,
+    /// See [`Group::package_registry_enabled`].
+    pub package_registry_enabled: Option<bool>,
 }
 
 /// Changes a group and gives it as it now is. A user's namespace follows its user and is refused.
@@ -93,14 +95,19 @@ async fn apply(
     if let Some(description) = &change.description {
         row.description = Set(description.clone());
     }
+    if let Some(enabled) = change.package_registry_enabled {
+        row.package_registry_enabled = Set(enabled);
+    }
     row.updated_at = Set(now);
     let row = row.update(tx).await?;
     let visibility = |row: &namespace::Model| convert::visibility(row.visibility).map(Visibility::name);
+    let registry = |row: &namespace::Model| if row.package_registry_enabled { "true" } else { "false" };
     let attributes = [
         (EventKind::GroupNameUpdated, "name", old.name.as_str(), row.name.as_str()),
         (EventKind::GroupPathUpdated, "path", &old.full_path, &row.full_path),
         (EventKind::GroupDescriptionUpdated, "description", &old.description, &row.description),
         (EventKind::GroupVisibilityUpdated, "visibility", visibility(&old)?, visibility(&row)?),
+        (EventKind::GroupRegistryUpdated, "package_registry_enabled", registry(&old), registry(&row)),
     ];
     audit_events::write_attributes(tx, actor, Entity::namespace(&row), &attributes, now).await?;
     row.try_into()

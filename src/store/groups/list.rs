@@ -9,7 +9,7 @@ use super::{Group, GuardedRow, NamespaceKind};
 use crate::{
     Depth, Direction, Page, PageRequest, Result, SortValue, Store,
     page::{Cursor, Keyset},
-    roles::{Standing, has_open_registry},
+    roles::{Standing, has_open_registry, switched_off},
     rows,
     search::contains,
     visible::{namespaces_of, tree_of, visible_namespaces},
@@ -131,6 +131,7 @@ pub(super) fn select(standing: &Standing) -> SelectStatement {
         "full_path_key",
         "description",
         "visibility",
+        "package_registry_enabled",
         "created_at",
         "updated_at",
         "deleted_at",
@@ -140,6 +141,7 @@ pub(super) fn select(standing: &Standing) -> SelectStatement {
         .expr_as(standing.namespace_role("n"), "role")
         .expr_as(standing.namespace_covered(Expr::col(("n", "id"))), "covered")
         .expr_as(has_open_registry("n"), "open_registry")
+        .expr_as(Expr::col(("n", "id")).in_subquery(switched_off()), "switched_off")
         .from_as("namespaces", "n")
         .to_owned()
 }

@@ -72,6 +72,8 @@ pub struct Group {
     pub description: String,
     /// Who may know it.
     pub visibility: Visibility,
+    /// Whether the package registry is on, as far as the group itself decides: off here means off in everything below.
+    pub package_registry_enabled: bool,
     /// When it was created.
     pub created_at: OffsetDateTime,
     /// When it was last changed.
@@ -88,6 +90,7 @@ impl TryFrom<namespace::Model> for Group {
             parent_id: row.parent_id.map(NamespaceId),
             owner_id: row.owner_id.map(UserId),
             visibility: convert::visibility(row.visibility)?,
+            package_registry_enabled: row.package_registry_enabled,
             path: row.path,
             name: row.name,
             full_path: row.full_path,
@@ -104,6 +107,7 @@ struct StandingRow {
     role: Option<i16>,
     covered: bool,
     open_registry: bool,
+    switched_off: bool,
 }
 
 /// A group's row with the caller's standing there.
@@ -130,6 +134,7 @@ impl GuardedRow {
             role: self.standing.role.map(convert::role).transpose()?,
             token_covers: self.standing.covered,
             has_open_registry: self.standing.open_registry,
+            groups_enabled: !self.standing.switched_off,
             instance,
         };
         Ok(Guarded::new(group, Facts::Group(facts)))

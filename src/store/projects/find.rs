@@ -14,7 +14,7 @@ use super::{GuardedRow, Project, list};
 use crate::{
     IdOrPath, Result, Store,
     address::path_key,
-    roles::{Standing, project_covered_sql, project_role_sql},
+    roles::{Standing, project_covered_sql, project_role_sql, switched_off_sql},
     rows,
 };
 
@@ -26,7 +26,9 @@ macro_rules! find_sql {
             project_role_sql!("$2", "$3"),
             " AS role, ",
             project_covered_sql!("$4", "$5"),
-            " AS covered FROM projects p WHERE p.deleted_at IS NULL AND ",
+            " AS covered, ",
+            switched_off_sql!(),
+            " AS switched_off FROM projects p WHERE p.deleted_at IS NULL AND ",
             $condition
         )
     };

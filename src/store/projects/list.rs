@@ -9,7 +9,7 @@ use super::{GuardedRow, Project};
 use crate::{
     Depth, Direction, Page, PageRequest, Result, SortValue, Store,
     page::{Cursor, Keyset},
-    roles::Standing,
+    roles::{Standing, switched_off},
     rows,
     search::contains,
     visible::{is_member, tree_of, visible_projects},
@@ -138,6 +138,7 @@ pub(super) fn select(standing: &Standing) -> SelectStatement {
         .columns(columns.map(|column| ("p", column)))
         .expr_as(standing.project_role("p"), "role")
         .expr_as(standing.project_covered("p"), "covered")
+        .expr_as(Expr::col(("p", "namespace_id")).in_subquery(switched_off()), "switched_off")
         .from_as("projects", "p")
         .to_owned()
 }

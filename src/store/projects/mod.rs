@@ -75,6 +75,7 @@ impl TryFrom<project::Model> for Project {
 struct StandingRow {
     role: Option<i16>,
     covered: bool,
+    switched_off: bool,
 }
 
 /// A project's row with the caller's standing there.
@@ -101,6 +102,7 @@ impl GuardedRow {
             registry: project.registry_access_level,
             role: self.standing.role.map(convert::role).transpose()?,
             token_covers: self.standing.covered,
+            groups_enabled: !self.standing.switched_off,
             instance,
         };
         Ok(Guarded::new(project, Facts::Project(facts)))

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     IdOrPath, PageRequest,
-    groups::{self, GroupList},
+    groups::{self, GroupChange, GroupList},
     instance_settings::{self, InstanceSettingsChange},
     members::Place,
     projects::{self, NewProject, ProjectList},
@@ -167,7 +167,12 @@ async fn compare_groups(world: &World, viewer: &Viewer) {
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_show_exactly_what_single_reads_allow() {
     let world = world().await;
-    for (registry, anyone) in [(true, true), (true, false), (false, true)] {
+    for (registry, anyone, group) in
+        [(true, true, true), (true, false, true), (false, true, true), (true, true, false)]
+    {
+        // A group in the middle of a tree, with one above it and one below.
+        let off = GroupChange { package_registry_enabled: Some(group), ..GroupChange::default() };
+        groups::update(&world.store, world.groups[7], off, NOW).await.expect("a switch");
         let change = InstanceSettingsChange {
             package_registry_enabled: Some(registry),
             package_registry_allow_anyone_to_pull_option: Some(anyone),
