@@ -15,6 +15,7 @@ use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
     audit_events::{self, Actor, Entity, Event, Target},
     convert::{stored, today},
+    reader::{FromRow, cell, in_place},
     rows,
     usage::Token,
     users::User,
@@ -331,6 +332,19 @@ impl FromQueryResult for AuthenticatedRow {
     }
 }
 
+in_place!(user::Model { id, username, username_key, name, email, admin, state, created_at, updated_at });
+
+impl FromRow for AuthenticatedRow {
+    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            user: user::Model::from_row(row)?,
+            token_id: cell(row, "token_id")?,
+            scopes: cell(row, "scopes")?,
+            last_used_at: cell(row, "last_used_at")?,
+        })
+    }
+}
+
 const AUTHENTICATE: &str = "SELECT u.id, u.username, u.username_key, u.name, u.email, u.admin, u.state, u.created_at, \
     u.updated_at, t.id AS token_id, t.scopes, t.last_used_at FROM access_tokens t JOIN users u ON u.id = t.user_id \
     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.state = 0";
@@ -343,7 +357,7 @@ pub async fn authenticate(
     now: OffsetDateTime,
 ) -> Result<Option<Authenticated>> {
     let values = [hash.as_text().into(), today(now).into()];
-    let row: Option<AuthenticatedRow> = rows::one_sql(store.reader(), AUTHENTICATE, values).await?;
+    let row: Option<AuthenticatedRow> = rows::hot_one_sql(store, AUTHENTICATE, values).await?;
     let Some(row) = row else { return Ok(None) };
     store.usage().note(Token::Access(row.token_id), row.last_used_at, now);
     Ok(Some(Authenticated {

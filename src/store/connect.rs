@@ -1,6 +1,7 @@
 //! Opening the database.
 
 use std::{
+    str::FromStr as _,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -18,7 +19,7 @@ use sea_orm::{
 };
 use tokio::time::{Instant, sleep, timeout_at};
 
-use crate::{Result, writer::Writer};
+use crate::{Result, reader::Reader, writer::Writer};
 
 /// What a PostgreSQL server answers while it starts or stops (SQLSTATE `cannot_connect_now`).
 const CANNOT_CONNECT_NOW: &str = "57P03";
@@ -51,6 +52,7 @@ impl Settings {
 /// What was opened.
 pub(crate) struct Connections {
     pub(crate) reader: DatabaseConnection,
+    pub(crate) in_place: Option<Arc<Reader>>,
     pub(crate) main: DatabaseConnection,
     pub(crate) writer: Writer,
     pub(crate) statements: Arc<AtomicU64>,
@@ -89,9 +91,20 @@ async fn open_sqlite(settings: &Settings, statements: Arc<AtomicU64>) -> Result<
     // The writer comes first: it makes the file and turns the write-ahead log on.
     let main = counted(Database::connect(options).await?, &statements);
     let mut options = sqlite_options(settings, Mode::Read);
-    options.max_connections(settings.max_connections.max(1));
+    let most = settings.max_connections.max(1);
+    options.max_connections(most);
     let reader = counted(Database::connect(options).await?, &statements);
-    Ok(Connections { reader, writer: Writer::grouped(main.clone(), suspect), main, statements })
+    let place = SqliteConnectOptions::from_str(&settings.database_url)
+        .map_err(|error| DbErr::Conn(RuntimeErr::Internal(error.to_string())))?;
+    let most = usize::try_from(most).unwrap_or(1);
+    let in_place = Reader::new(place.get_filename().to_owned(), most, statements.clone());
+    Ok(Connections {
+        reader,
+        in_place: Some(Arc::new(in_place)),
+        writer: Writer::grouped(main.clone(), suspect),
+        main,
+        statements,
+    })
 }
 
 fn sqlite_options(settings: &Settings, mode: Mode) -> ConnectOptions {
@@ -151,7 +164,8 @@ async fn open_postgres(settings: &Settings, statements: Arc<AtomicU64>) -> Resul
         // not asked.
         .test_before_acquire_if_idle_for(Duration::from_secs(30));
     let main = counted(Database::connect(options).await?, &statements);
-    Ok(Connections { reader: main.clone(), writer: Writer::Pooled(main.clone()), main, statements })
+    let writer = Writer::Pooled(main.clone());
+    Ok(Connections { reader: main.clone(), in_place: None, writer, main, statements })
 }
 
 fn common_options(settings: &Settings) -> ConnectOptions {

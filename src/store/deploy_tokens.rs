@@ -17,6 +17,7 @@ use crate::{
     access_tokens::check_scopes,
     audit_events::{self, Actor, Entity, Event, Target},
     convert::stored,
+    reader::in_place,
     refusals::{lock_namespace, lock_project},
     rows,
     usage::Token,
@@ -247,6 +248,8 @@ struct AuthenticatedRow {
     last_used_at: Option<OffsetDateTime>,
 }
 
+in_place!(AuthenticatedRow { id, project_id, namespace_id, username, scopes, last_used_at });
+
 const AUTHENTICATE: &str = "SELECT t.id, t.project_id, t.namespace_id, t.username, t.scopes, t.last_used_at \
     FROM deploy_tokens t LEFT JOIN projects p ON p.id = t.project_id LEFT JOIN namespaces n ON n.id = t.namespace_id \
     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) \
@@ -260,7 +263,7 @@ pub async fn authenticate(
     now: OffsetDateTime,
 ) -> Result<Option<Authenticated>> {
     let values = [hash.as_text().into(), stored(now).into()];
-    let row: Option<AuthenticatedRow> = rows::one_sql(store.reader(), AUTHENTICATE, values).await?;
+    let row: Option<AuthenticatedRow> = rows::hot_one_sql(store, AUTHENTICATE, values).await?;
     let Some(row) = row else { return Ok(None) };
     store.usage().note(Token::Deploy(row.id), row.last_used_at, now);
     Ok(Some(Authenticated {

@@ -4,7 +4,8 @@
 //! [`access::Guarded`] wherever somebody might not be allowed to see them, or filtered by an [`access::Visible`]; an ORM row
 //! never does.
 //!
-//! * Reads run on [`Store::reader`]'s pool; a list costs a constant number of statements.
+//! * Reads run on [`Store::reader`]'s pool; a list costs a constant number of statements. Those that nearly every request
+//!   needs are executed in place where SQLite is the database, see `reader.rs`.
 //! * Writes go through [`Store::write`]: on SQLite one writer commits up to 64 of them at once, each in its own savepoint;
 //!   on PostgreSQL each is a transaction, tried again when the database asks for that.
 //! * Time and secrets' owners come in as parameters; randomness comes from one function in `secret.rs`.
@@ -19,6 +20,7 @@ mod convert;
 mod error;
 mod facts;
 mod page;
+mod reader;
 mod refusals;
 mod roles;
 mod rows;
@@ -57,7 +59,7 @@ pub use error::{Result, StoreError};
 pub use page::{Cursor, Direction, Page, PageRequest, Side, SortValue};
 pub use secret::{Secret, TokenHash};
 
-use crate::{audit_events::Actor, facts::FactsCache, usage::Usage, writer::Writer};
+use crate::{audit_events::Actor, facts::FactsCache, reader::Reader, usage::Usage, writer::Writer};
 
 /// What a write runs in.
 pub(crate) type Tx = DatabaseTransaction;
@@ -75,6 +77,8 @@ pub struct Store {
 #[derive(Debug)]
 struct Inner {
     reader: DatabaseConnection,
+    /// Reads in place, on SQLite.
+    in_place: Option<Arc<Reader>>,
     /// What migrations run on: SQLite's only writing connection, or the one pool.
     main: DatabaseConnection,
     writer: Writer,
@@ -91,6 +95,7 @@ impl Store {
         let usage = Usage::start(connections.writer.clone());
         let inner = Inner {
             reader: connections.reader,
+            in_place: connections.in_place,
             main: connections.main,
             writer: connections.writer,
             usage,
@@ -130,6 +135,9 @@ impl Store {
     /// Writes what is still to be written down and closes every connection.
     pub async fn close(&self) -> Result<()> {
         self.inner.usage.flush().await;
+        if let Some(reader) = &self.inner.in_place {
+            reader.close();
+        }
         self.inner.reader.close_by_ref().await?;
         Ok(self.inner.main.close_by_ref().await?)
     }
@@ -137,6 +145,11 @@ impl Store {
     /// What reads run on.
     pub(crate) fn reader(&self) -> &DatabaseConnection {
         &self.inner.reader
+    }
+
+    /// What hot reads run on, where it is SQLite that is read.
+    pub(crate) fn in_place(&self) -> Option<&Arc<Reader>> {
+        self.inner.in_place.as_ref()
     }
 
     /// Where uses of tokens are reported.

@@ -16,7 +16,7 @@ use super::{
     index::{IndexEntry, live_pieces},
     rows::in_scope,
 };
-use crate::{Result, Store, rows};
+use crate::{Result, Store, reader::in_place, rows};
 
 /// A document of one project.
 #[derive(Clone, Debug, FromQueryResult)]
@@ -27,6 +27,8 @@ pub struct IndexDocument {
     /// When that was last.
     pub updated_at: OffsetDateTime,
 }
+
+in_place!(IndexDocument { project_id, revision, updated_at });
 
 impl IndexDocument {
     /// The project it belongs to.
@@ -60,7 +62,7 @@ pub async fn document(
         .cond_where(in_scope(scope, now))
         .order_by(column(D::ProjectId), Order::Asc)
         .take();
-    rows::all(store.reader(), &select).await
+    rows::hot_all(store, &select).await
 }
 
 /// The pieces of a document in these projects, in the order of the names' keys, then as they were published.

@@ -3,14 +3,20 @@
 use access::{Guarded, Viewer};
 use domain::{PackageFileId, PackageFormat, PackageId, PackageStatus};
 use entity::{package, package_file, package_name};
-use sea_orm::sea_query::{Expr, ExprTrait, Order, SelectStatement};
+use sea_orm::{
+    Value,
+    sea_query::{Condition, Expr, ExprTrait, Order, SelectStatement, SimpleExpr},
+};
 use time::OffsetDateTime;
 
 use super::{
     Package, PackageFile, PackageScope,
-    rows::{FileRow, PackageRow, has_status, in_scope, select_files, select_packages},
+    rows::{FileRow, PackageRow, has_status, in_project, in_scope, select_files, select_packages},
 };
-use crate::{IdOrPath, Result, Store, projects, rows::one};
+use crate::{
+    IdOrPath, Result, Store, projects,
+    rows::{Text, hot_one, hot_one_sql, parameter},
+};
 
 /// What names one file in a scope. Of several files that fit, the newest is meant.
 #[derive(Clone, Debug)]
@@ -28,14 +34,14 @@ pub struct FileCoordinates {
 }
 
 /// Joins `package_names` to a query of packages and restricts it to one name.
-pub(super) fn named(select: &mut SelectStatement, format: PackageFormat, name_key: &str) {
+pub(super) fn named(select: &mut SelectStatement, format: SimpleExpr, name_key: SimpleExpr) {
     select
         .inner_join(
             package_name::Entity,
             Expr::col((package_name::Entity, package_name::Column::Id))
                 .equals((package::Entity, package::Column::NameId)),
         )
-        .and_where(Expr::col((package_name::Entity, package_name::Column::Format)).eq(format.number()))
+        .and_where(Expr::col((package_name::Entity, package_name::Column::Format)).eq(format))
         .and_where(Expr::col((package_name::Entity, package_name::Column::NameKey)).eq(name_key));
 }
 
@@ -48,7 +54,7 @@ pub async fn find(
 ) -> Result<Option<Guarded<Package>>> {
     let mut select = select_packages();
     select.and_where(Expr::col((package::Entity, package::Column::Id)).eq(id.0));
-    let Some(row) = one::<PackageRow>(store.reader(), &select).await? else { return Ok(None) };
+    let Some(row) = hot_one::<PackageRow>(store, &select).await? else { return Ok(None) };
     let package = Package::try_from(row)?;
     let project = projects::find(store, viewer, IdOrPath::Id(package.project.id.0), now).await?;
     Ok(project.map(|project| project.map(|_| package)))
@@ -64,7 +70,7 @@ pub async fn find_file_by_id(
 ) -> Result<Option<Guarded<PackageFile>>> {
     let mut select = select_files();
     select.and_where(Expr::col((package_file::Entity, package_file::Column::Id)).eq(id.0));
-    let Some(row) = one::<FileRow>(store.reader(), &select).await? else { return Ok(None) };
+    let Some(row) = hot_one::<FileRow>(store, &select).await? else { return Ok(None) };
     let file = PackageFile::try_from(row)?;
     let project = projects::find(store, viewer, IdOrPath::Id(file.project_id.0), now).await?;
     Ok(project.map(|project| project.map(|_| file)))
@@ -80,7 +86,7 @@ pub async fn find_version(
     now: OffsetDateTime,
 ) -> Result<Option<Package>> {
     let mut select = select_packages();
-    named(&mut select, format, name_key);
+    named(&mut select, Expr::val(format.number()), Expr::val(name_key));
     let version = Expr::col((package::Entity, package::Column::VersionKey));
     select
         .and_where(match version_key {
@@ -91,7 +97,7 @@ pub async fn find_version(
         .cond_where(in_scope(scope, now))
         .order_by((package::Entity, package::Column::Id), Order::Desc)
         .limit(1);
-    one::<PackageRow>(store.reader(), &select).await?.map(Package::try_from).transpose()
+    hot_one::<PackageRow>(store, &select).await?.map(Package::try_from).transpose()
 }
 
 /// One file by its coordinates, if its package can be installed.
@@ -101,23 +107,76 @@ pub async fn find_file(
     coordinates: &FileCoordinates,
     now: OffsetDateTime,
 ) -> Result<Option<PackageFile>> {
-    let mut select = select_files();
-    named(&mut select, coordinates.format, &coordinates.name_key);
-    if let Some(key) = &coordinates.version_key {
-        select.and_where(Expr::col((package::Entity, package::Column::VersionKey)).eq(key.as_str()));
-    }
-    if let Some(channel) = &coordinates.channel {
+    // With a version or without, on a shelf or on any.
+    static OF_PROJECT: [Text; 4] = [const { Text::new() }; 4];
+    let FileCoordinates { format, name_key, version_key, channel, file_name } = coordinates;
+    let row = match scope {
+        PackageScope::Project(project) => {
+            let mut values: Vec<Value> = vec![
+                project.0.into(),
+                format.number().into(),
+                name_key.as_str().into(),
+                file_name.as_str().into(),
+            ];
+            let mut more = |value: &Option<String>| {
+                let value = value.as_deref()?;
+                values.push(value.into());
+                Some(parameter(values.len()))
+            };
+            let (version, shelf) = (more(version_key), more(channel));
+            let text = &OF_PROJECT[usize::from(version.is_some()) + 2 * usize::from(shelf.is_some())];
+            let sql = text.of(store, || {
+                let wanted = Wanted {
+                    format: parameter(2),
+                    name_key: parameter(3),
+                    file_name: parameter(4),
+                    version_key: version,
+                    channel: shelf,
+                };
+                wanted.select(in_project(parameter(1)))
+            });
+            hot_one_sql::<FileRow>(store, sql, values).await?
+        }
+        PackageScope::Group { .. } | PackageScope::Instance { .. } => {
+            let wanted = Wanted {
+                format: Expr::val(format.number()),
+                name_key: Expr::val(name_key.as_str()),
+                file_name: Expr::val(file_name.as_str()),
+                version_key: version_key.as_deref().map(Expr::val),
+                channel: channel.as_deref().map(Expr::val),
+            };
+            hot_one::<FileRow>(store, &wanted.select(in_scope(scope, now))).await?
+        }
+    };
+    row.map(PackageFile::try_from).transpose()
+}
+
+/// What [`FileCoordinates`] say, as values or as parameters.
+struct Wanted {
+    format: SimpleExpr,
+    name_key: SimpleExpr,
+    file_name: SimpleExpr,
+    version_key: Option<SimpleExpr>,
+    channel: Option<SimpleExpr>,
+}
+
+impl Wanted {
+    /// The newest file in a scope that fits and whose package can be installed.
+    fn select(self, scope: Condition) -> SelectStatement {
+        let mut select = select_files();
+        named(&mut select, self.format, self.name_key);
+        if let Some(key) = self.version_key {
+            select.and_where(Expr::col((package::Entity, package::Column::VersionKey)).eq(key));
+        }
+        if let Some(channel) = self.channel {
+            select.and_where(Expr::col((package_file::Entity, package_file::Column::Channel)).eq(channel));
+        }
         select
-            .and_where(Expr::col((package_file::Entity, package_file::Column::Channel)).eq(channel.as_str()));
+            .and_where(Expr::col((package_file::Entity, package_file::Column::FileName)).eq(self.file_name))
+            .and_where(has_status(PackageStatus::INSTALLABLE))
+            .cond_where(scope)
+            .order_by((package_file::Entity, package_file::Column::Id), Order::Desc)
+            .limit(1);
+        select
     }
-    select
-        .and_where(
-            Expr::col((package_file::Entity, package_file::Column::FileName))
-                .eq(coordinates.file_name.as_str()),
-        )
-        .and_where(has_status(PackageStatus::INSTALLABLE))
-        .cond_where(in_scope(scope, now))
-        .order_by((package_file::Entity, package_file::Column::Id), Order::Desc)
-        .limit(1);
-    one::<FileRow>(store.reader(), &select).await?.map(PackageFile::try_from).transpose()
 }

@@ -9,18 +9,20 @@ use domain::{PackageFileId, PackageFormat, PackageId, PackageNameId, PackageStat
 use entity::{package, package_fragment, package_name, package_tag, project};
 use sea_orm::{
     FromQueryResult,
-    sea_query::{Expr, ExprTrait, Order, Query, SelectStatement},
+    sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, SimpleExpr},
 };
 use time::OffsetDateTime;
 
 use super::{
     Package, PackageScope,
-    rows::{PackageRow, column, has_status, in_scope, select_packages},
+    rows::{PackageRow, column, has_status, in_project, in_scope, select_packages},
 };
 use crate::{
     Result, Store, StoreError,
     page::{Direction, Keyset, Page, PageRequest, SortValue},
-    rows, search,
+    reader::in_place,
+    rows::{self, Text, parameter},
+    search,
 };
 
 /// Statuses whose versions stand in an index: what lists show and can be installed.
@@ -79,6 +81,8 @@ struct NameRow {
     updated_at: OffsetDateTime,
 }
 
+in_place!(NameRow { id, project_id, name, name_key, revision, updated_at });
+
 impl From<NameRow> for IndexName {
     fn from(row: NameRow) -> Self {
         Self {
@@ -93,7 +97,7 @@ impl From<NameRow> for IndexName {
 }
 
 /// Names that have at least one version in an index.
-fn select_names(scope: &PackageScope, format: PackageFormat, now: OffsetDateTime) -> SelectStatement {
+fn select_names(scope: Condition, format: SimpleExpr) -> SelectStatement {
     use package_name::Column as N;
     let mut select = Query::select();
     for field in [N::Id, N::ProjectId, N::Name, N::NameKey, N::Revision, N::UpdatedAt] {
@@ -115,9 +119,18 @@ fn select_names(scope: &PackageScope, format: PackageFormat, now: OffsetDateTime
             Expr::col((project::Entity, project::Column::Id)).equals((package_name::Entity, N::ProjectId)),
         )
         .and_where(Expr::col((project::Entity, project::Column::DeletedAt)).is_null())
-        .and_where(Expr::col((package_name::Entity, N::Format)).eq(format.number()))
+        .and_where(Expr::col((package_name::Entity, N::Format)).eq(format))
         .and_where(Expr::exists(published))
-        .cond_where(in_scope(scope, now));
+        .cond_where(scope);
+    select
+}
+
+/// Those of [`select_names`] with one key, oldest project first.
+fn select_name(scope: Condition, format: SimpleExpr, name_key: SimpleExpr) -> SelectStatement {
+    let mut select = select_names(scope, format);
+    select
+        .and_where(Expr::col((package_name::Entity, package_name::Column::NameKey)).eq(name_key))
+        .order_by((package_name::Entity, package_name::Column::ProjectId), Order::Asc);
     select
 }
 
@@ -129,11 +142,20 @@ pub async fn index_names(
     name_key: &str,
     now: OffsetDateTime,
 ) -> Result<Vec<IndexName>> {
-    let mut select = select_names(scope, format, now);
-    select
-        .and_where(Expr::col((package_name::Entity, package_name::Column::NameKey)).eq(name_key))
-        .order_by((package_name::Entity, package_name::Column::ProjectId), Order::Asc);
-    Ok(rows::all::<NameRow>(store.reader(), &select).await?.into_iter().map(Into::into).collect())
+    static OF_PROJECT: Text = Text::new();
+    let names = match scope {
+        PackageScope::Project(project) => {
+            let build = || select_name(in_project(parameter(1)), parameter(2), parameter(3));
+            let values = [project.0.into(), format.number().into(), name_key.into()];
+            rows::hot_all_sql::<NameRow>(store, OF_PROJECT.of(store, build), values).await?
+        }
+        PackageScope::Group { .. } | PackageScope::Instance { .. } => {
+            let (format, name_key) = (Expr::val(format.number()), Expr::val(name_key));
+            let select = select_name(in_scope(scope, now), format, name_key);
+            rows::hot_all::<NameRow>(store, &select).await?
+        }
+    };
+    Ok(names.into_iter().map(Into::into).collect())
 }
 
 /// One page of the names that a scope shows, sorted by key. A name that stands in several projects appears once for each.
@@ -171,7 +193,7 @@ pub async fn count_names(
 }
 
 fn searched_names(scope: &PackageScope, filter: &NameFilter, now: OffsetDateTime) -> SelectStatement {
-    let mut select = select_names(scope, filter.format, now);
+    let mut select = select_names(in_scope(scope, now), Expr::val(filter.format.number()));
     if let Some(text) = &filter.search {
         select.and_where(search::contains(column(package_name::Entity, package_name::Column::Name), text));
     }
@@ -223,7 +245,8 @@ pub(super) async fn entries(store: &Store, select: &SelectStatement) -> Result<V
         file_id: i64,
         body: String,
     }
-    rows::all::<Row>(store.reader(), select)
+    in_place!(Row { id, version, status, created_at, file_id, body });
+    rows::many::<Row>(store, select)
         .await?
         .into_iter()
         .map(|row| {
@@ -265,7 +288,22 @@ pub async fn index_tags(store: &Store, names: &[PackageNameId]) -> Result<BTreeM
         tag: String,
         version: Option<String>,
     }
-    let select = Query::select()
+    in_place!(Row { tag, version });
+    static OF_NAME: Text = Text::new();
+    let name_id = || Expr::col((package_tag::Entity, package_tag::Column::NameId));
+    let rows = match names {
+        [name] => {
+            let build = || select_tags(name_id().eq(parameter(1)));
+            rows::hot_all_sql::<Row>(store, OF_NAME.of(store, build), [name.0.into()]).await?
+        }
+        names => rows::hot_all::<Row>(store, &select_tags(name_id().is_in(ids(names)))).await?,
+    };
+    Ok(rows.into_iter().filter_map(|row| Some((row.tag, row.version?))).collect())
+}
+
+/// The tags under some names, those of older packages first.
+fn select_tags(of_names: SimpleExpr) -> SelectStatement {
+    Query::select()
         .expr_as(Expr::col((package_tag::Entity, package_tag::Column::Name)), "tag")
         .column((package::Entity, package::Column::Version))
         .from(package_tag::Entity)
@@ -274,14 +312,12 @@ pub async fn index_tags(store: &Store, names: &[PackageNameId]) -> Result<BTreeM
             Expr::col((package::Entity, package::Column::Id))
                 .equals((package_tag::Entity, package_tag::Column::PackageId)),
         )
-        .and_where(Expr::col((package_tag::Entity, package_tag::Column::NameId)).is_in(ids(names)))
+        .and_where(of_names)
         .and_where(Expr::col((package_tag::Entity, package_tag::Column::RemovedAt)).is_null())
         .and_where(Expr::col((package::Entity, package::Column::DeletedAt)).is_null())
         .and_where(has_status(INDEXED))
         .order_by((package::Entity, package::Column::Id), Order::Asc)
-        .take();
-    let rows = rows::all::<Row>(store.reader(), &select).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.tag, row.version?))).collect())
+        .take()
 }
 
 /// The highest indexed version under each of these names, in the format's own order.

@@ -6,13 +6,13 @@ use domain::{
 use entity::{blob, namespace, namespace_ancestor, package, package_file, project};
 use sea_orm::{
     FromQueryResult,
-    sea_query::{Alias, Condition, Expr, ExprTrait, IntoIden, Query, SelectStatement},
+    sea_query::{Alias, Condition, Expr, ExprTrait, IntoIden, Query, SelectStatement, SimpleExpr},
 };
 use serde_json::Value;
 use time::OffsetDateTime;
 
 use super::{Package, PackageFile, PackageScope, ProjectSummary};
-use crate::{Result, StoreError, convert, visible};
+use crate::{Result, StoreError, convert, reader::in_place, visible};
 
 /// A row of [`select_packages`].
 #[derive(FromQueryResult)]
@@ -35,6 +35,26 @@ pub(super) struct PackageRow {
     project_path: String,
     project_full_path: String,
 }
+
+in_place!(PackageRow {
+    id,
+    name_id,
+    project_id,
+    format,
+    name,
+    version,
+    status,
+    status_message,
+    metadata,
+    deprecation,
+    creator_id,
+    created_at,
+    updated_at,
+    last_downloaded_at,
+    namespace_id,
+    project_path,
+    project_full_path,
+});
 
 impl TryFrom<PackageRow> for Package {
     type Error = StoreError;
@@ -122,6 +142,23 @@ pub(super) struct FileRow {
     updated_at: OffsetDateTime,
 }
 
+in_place!(FileRow {
+    id,
+    package_id,
+    project_id,
+    project_full_path,
+    file_name,
+    channel,
+    size,
+    sha256,
+    md5,
+    sha1,
+    sha512,
+    properties,
+    created_at,
+    updated_at,
+});
+
 /// Digests from their columns.
 pub(super) fn digests(
     sha256: &str,
@@ -202,12 +239,16 @@ pub(super) fn select_files() -> SelectStatement {
     select
 }
 
+/// Restricts a query that has `projects` in it to the one with this id.
+pub(super) fn in_project(id: SimpleExpr) -> Condition {
+    Condition::all().add(Expr::col((project::Entity, project::Column::Id)).eq(id))
+}
+
 /// Restricts a query that has `projects` in it to a scope.
 pub(super) fn in_scope(scope: &PackageScope, now: OffsetDateTime) -> Condition {
-    let project_id = || Expr::col((project::Entity, project::Column::Id));
     let namespace_id = || Expr::col((project::Entity, project::Column::NamespaceId));
     match scope {
-        PackageScope::Project(project) => Condition::all().add(project_id().eq(project.0)),
+        PackageScope::Project(project) => in_project(Expr::val(project.0)),
         PackageScope::Group { group, visible } => Condition::all()
             .add(namespace_id().in_subquery(below(Expr::val(group.0))))
             .add(visible::visible_projects(visible, "projects", now)),
@@ -234,7 +275,7 @@ pub(super) fn in_scope(scope: &PackageScope, now: OffsetDateTime) -> Condition {
 }
 
 /// The ids of a namespace and everything below it.
-fn below(ancestor: sea_orm::sea_query::SimpleExpr) -> SelectStatement {
+fn below(ancestor: SimpleExpr) -> SelectStatement {
     Query::select()
         .column(namespace_ancestor::Column::DescendantId)
         .from(namespace_ancestor::Entity)
@@ -243,11 +284,11 @@ fn below(ancestor: sea_orm::sea_query::SimpleExpr) -> SelectStatement {
 }
 
 /// `status IN (…)` of packages.
-pub(super) fn has_status(statuses: &[PackageStatus]) -> sea_orm::sea_query::SimpleExpr {
+pub(super) fn has_status(statuses: &[PackageStatus]) -> SimpleExpr {
     Expr::col((package::Entity, package::Column::Status)).is_in(statuses.iter().map(|status| status.number()))
 }
 
 /// A column of a table, for dynamic orders.
-pub(super) fn column(table: impl IntoIden, column: impl IntoIden) -> sea_orm::sea_query::SimpleExpr {
+pub(super) fn column(table: impl IntoIden, column: impl IntoIden) -> SimpleExpr {
     Expr::col((table.into_iden(), column.into_iden()))
 }

@@ -57,7 +57,7 @@ pub async fn find(
         standing.token_project.into(),
         standing.token_namespace.into(),
     ];
-    let row: Option<GuardedRow> = rows::one_sql(store.reader(), sql, values).await?;
+    let row: Option<GuardedRow> = rows::hot_one_sql(store, sql, values).await?;
     row.map(|row| row.guarded(instance)).transpose()
 }
 

@@ -14,7 +14,10 @@ pub use change::{NewProject, ProjectChange, create, destroy, update};
 pub use find::{find, find_many};
 pub use list::{ProjectFilter, ProjectList, ProjectOrder, count, list};
 
-use crate::{Result, convert};
+use crate::{
+    Result, convert,
+    reader::{FromRow, in_place},
+};
 
 /// A project.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -90,6 +93,29 @@ impl FromQueryResult for GuardedRow {
             project: project::Model::from_query_result(row, prefix)?,
             standing: StandingRow::from_query_result(row, prefix)?,
         })
+    }
+}
+
+in_place!(StandingRow { role, covered });
+in_place!(project::Model {
+    id,
+    namespace_id,
+    path,
+    name,
+    full_path,
+    full_path_key,
+    description,
+    visibility,
+    registry_access_level,
+    creator_id,
+    created_at,
+    updated_at,
+    deleted_at,
+});
+
+impl FromRow for GuardedRow {
+    fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { project: project::Model::from_row(row)?, standing: StandingRow::from_row(row)? })
     }
 }
 
