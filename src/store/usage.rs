@@ -1,11 +1,16 @@
 //! When tokens were last used: written down later and in bulk, so that no request waits for it.
 
-use std::{collections::HashMap, time::Duration as Wait};
+use std::{
+    collections::HashMap,
+    convert::Infallible,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration as Wait,
+};
 
 use sea_orm::Value;
 use time::{Duration, OffsetDateTime};
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::{Mutex as Turn, oneshot},
     time::{MissedTickBehavior, interval},
 };
 
@@ -15,8 +20,8 @@ use crate::{Result, Tx, convert::stored, rows, writer::Writer};
 pub(crate) const EXACTNESS: Duration = Duration::minutes(10);
 /// How long uses are gathered before they are written.
 const PERIOD: Wait = Wait::from_secs(5);
-/// Uses that may wait; more are forgotten, which is better than a request that waits.
-const QUEUE: usize = 4096;
+/// Tokens whose uses may wait; those of more are forgotten, which is better than a request that waits.
+const MOST: usize = 4096;
 
 /// A token of either kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,71 +34,70 @@ pub(crate) enum Token {
     Package(i64),
 }
 
-enum Message {
-    Used(Token, OffsetDateTime),
-    Flush(oneshot::Sender<()>),
-}
-
 /// Where uses of tokens are reported.
 #[derive(Debug)]
 pub(crate) struct Usage {
-    queue: mpsc::Sender<Message>,
+    notes: Arc<Notes>,
+    /// Dropped with the store, it ends the task that writes.
+    _end: oneshot::Sender<Infallible>,
+}
+
+#[derive(Debug)]
+struct Notes {
+    /// In a map that requests write to themselves: a message to the task would wake it once for every request.
+    noted: Mutex<HashMap<Token, OffsetDateTime>>,
+    /// Who writes them down, one after the other.
+    turn: Turn<()>,
+    writer: Writer,
 }
 
 impl Usage {
     /// Starts the task that writes uses down. It ends when the store is dropped.
     pub(crate) fn start(writer: Writer) -> Self {
-        let (queue, messages) = mpsc::channel(QUEUE);
-        tokio::spawn(gather(writer, messages));
-        Self { queue }
+        let notes = Arc::new(Notes { noted: Mutex::default(), turn: Turn::new(()), writer });
+        let (end, ended) = oneshot::channel();
+        tokio::spawn(write_down_now_and_then(Arc::clone(&notes), ended));
+        Self { notes, _end: end }
     }
 
     /// Notes that `token` was used `now`, unless it is already known to have been, just before.
     pub(crate) fn note(&self, token: Token, last_used_at: Option<OffsetDateTime>, now: OffsetDateTime) {
         if last_used_at.is_none_or(|last| last + EXACTNESS <= now) {
-            // A full queue loses a note, no more.
-            drop(self.queue.try_send(Message::Used(token, now)));
+            let mut noted = self.notes.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            if noted.len() < MOST || noted.contains_key(&token) {
+                noted.insert(token, now);
+            }
         }
     }
 
     /// Writes down what was noted so far.
     pub(crate) async fn flush(&self) {
-        let (done, written) = oneshot::channel();
-        if self.queue.send(Message::Flush(done)).await.is_ok() {
-            // The task answers, or it is gone with the runtime.
-            drop(written.await);
-        }
+        self.notes.write_down().await;
     }
 }
 
-async fn gather(writer: Writer, mut messages: mpsc::Receiver<Message>) {
-    let mut noted = HashMap::new();
+async fn write_down_now_and_then(notes: Arc<Notes>, mut ended: oneshot::Receiver<Infallible>) {
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
-            message = messages.recv() => match message {
-                Some(Message::Used(token, at)) => { noted.insert(token, at); }
-                Some(Message::Flush(done)) => {
-                    write_down(&writer, &mut noted).await;
-                    // Whoever asked may have gone.
-                    let _ = done.send(());
-                }
-                None => return,
-            },
-            _ = ticks.tick() => write_down(&writer, &mut noted).await,
+            _ = &mut ended => return,
+            _ = ticks.tick() => notes.write_down().await,
         }
     }
 }
 
-async fn write_down(writer: &Writer, noted: &mut HashMap<Token, OffsetDateTime>) {
-    if noted.is_empty() {
-        return;
-    }
-    let uses: Vec<_> = std::mem::take(noted).into_iter().collect();
-    let outcome = writer.write(uses, |tx, uses| Box::pin(update(tx, uses))).await;
-    if let Err(error) = outcome {
-        tracing::warn!(error = %error, "when tokens were last used could not be written down");
+impl Notes {
+    async fn write_down(&self) {
+        let _turn = self.turn.lock().await;
+        let uses: Vec<_> = self.noted.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        if uses.is_empty() {
+            return;
+        }
+        let outcome = self.writer.write(uses, |tx, uses| Box::pin(update(tx, uses))).await;
+        if let Err(error) = outcome {
+            tracing::warn!(error = %error, "when tokens were last used could not be written down");
+        }
     }
 }
 
