@@ -179,13 +179,20 @@ async fn commit_groups(
     }
 }
 
-/// Runs the batch in one transaction, each job in its own savepoint. `Err` says that nothing of it was committed.
+/// Runs the batch in one transaction, each job in its own savepoint; a job that is alone needs none, since nothing but its own
+/// is undone with the transaction. `Err` says that nothing of it was committed.
 async fn commit_batch(connection: &DatabaseConnection, batch: &mut [Box<dyn Job>]) -> Result<()> {
     let options = TransactionOptions {
         sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
         ..TransactionOptions::default()
     };
     let transaction = connection.begin_with_options(options).await?;
+    if let [job] = batch {
+        return Ok(match job.run(&transaction).await {
+            Ok(()) => transaction.commit().await?,
+            Err(()) => transaction.rollback().await?,
+        });
+    }
     for job in batch {
         let savepoint = transaction.begin().await?;
         match job.run(&savepoint).await {
