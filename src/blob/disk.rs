@@ -1,6 +1,14 @@
 //! The store on a local disk.
 
-use std::{fs::File, io, ops::Range, os::unix::fs::FileExt as _, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    fs::File,
+    io::{self, IoSliceMut},
+    ops::Range,
+    os::unix::fs::FileExt as _,
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use bytes::Bytes;
 use domain::rules::ReadSeek;
@@ -8,6 +16,7 @@ use futures::{
     future::BoxFuture,
     stream::{self, StreamExt as _},
 };
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
 use tokio::{
     runtime::Handle,
     sync::mpsc::{self, error::TrySendError},
@@ -18,6 +27,7 @@ use tokio::{
 use crate::{
     BlobBody, BlobError, BlobKey, BlobStore, Result, StageSink, StagingId,
     body::{PIECE, resolve},
+    buffers::{Buffer, Buffers},
     layout::Layout,
 };
 
@@ -32,12 +42,15 @@ const PATIENCE: Duration = Duration::from_millis(10);
 #[derive(Clone)]
 pub struct DiskStore {
     layout: Arc<Layout>,
+    buffers: Buffers,
+    /// Whether what the system has in memory is read in place.
+    in_place: bool,
 }
 
 impl DiskStore {
     /// Opens the folder `root`, and makes it a store if it is new. Blocks. Refuses a folder of an unknown layout.
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
-        Ok(Self { layout: Arc::new(Layout::open(root.into())?) })
+        Ok(Self { layout: Arc::new(Layout::open(root.into())?), buffers: Buffers::default(), in_place: true })
     }
 
     fn blocking<T: Send + 'static>(
@@ -89,7 +102,11 @@ impl BlobStore for DiskStore {
                     file.read_exact_at(&mut bytes, range.start).map_err(truncated)?;
                     Ok(BlobBody::Full(bytes.into()))
                 }
-                _ => Ok(BlobBody::Stream { length, pieces: pieces(file, range).boxed() }),
+                _ => {
+                    let Self { buffers, in_place, .. } = self.clone();
+                    let reader = Reader { file, range, buffers, in_place };
+                    Ok(BlobBody::Stream { length, pieces: pieces(reader).boxed() })
+                }
             }
         })
     }
@@ -123,13 +140,14 @@ fn truncated(error: io::Error) -> BlobError {
     }
 }
 
-/// The pieces of a part of a file, read ahead on a blocking thread.
+/// The pieces of a part of a file: read in place as long as the system has them in memory, as it has what is asked for often,
+/// and otherwise ahead on a blocking thread.
 ///
 /// The thread stays for as long as the client keeps up. When it is [`PIECES_AHEAD`] and its [`PATIENCE`] is over, it
 /// leaves, and comes again once they are sent. If it waited on, as many slow downloads as there are blocking threads
 /// would stop every upload.
-fn pieces(file: File, range: Range<u64>) -> impl futures::Stream<Item = io::Result<Bytes>> {
-    let reading = Reading { idle: Some(Reader { file, range }), visit: None };
+fn pieces(reader: Reader) -> impl futures::Stream<Item = io::Result<Bytes>> {
+    let reading = Reading { idle: Some(reader), visit: None };
     stream::try_unfold(reading, async |mut reading| Ok(reading.next().await?.map(|piece| (piece, reading))))
 }
 
@@ -147,9 +165,15 @@ struct Visit {
 impl Reading {
     async fn next(&mut self) -> io::Result<Option<Bytes>> {
         loop {
-            if let Some(reader) = self.idle.take() {
+            if let Some(mut reader) = self.idle.take() {
                 if reader.range.is_empty() {
                     return Ok(None);
+                }
+                if reader.in_place
+                    && let Some(piece) = reader.piece_in_memory()?
+                {
+                    self.idle = Some(reader);
+                    return Ok(Some(piece));
                 }
                 self.visit = Some(reader.visit());
             }
@@ -168,6 +192,9 @@ struct Reader {
     file: File,
     /// What is left to read.
     range: Range<u64>,
+    buffers: Buffers,
+    /// Whether to try in place.
+    in_place: bool,
 }
 
 impl Reader {
@@ -185,12 +212,40 @@ impl Reader {
         Visit { pieces, outcome }
     }
 
+    /// The next piece if the system has it, or at least its beginning, in memory: reading it waits for no disk. A system or a
+    /// file system that cannot say so is not asked again.
+    fn piece_in_memory(&mut self) -> io::Result<Option<Bytes>> {
+        let left = self.left();
+        let mut buffer = self.buffers.take();
+        let room = &mut [IoSliceMut::new(buffer.room(left))];
+        match preadv2(&self.file, room, self.range.start, ReadWriteFlags::NOWAIT) {
+            Ok(0) => Err(truncated(io::ErrorKind::UnexpectedEof.into()).into()),
+            Ok(length) => Ok(Some(self.give(buffer, length))),
+            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
+            Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
+                self.in_place = false;
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn piece(&mut self) -> io::Result<Bytes> {
-        let left = usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX);
-        let mut bytes = vec![0; left.min(PIECE)];
-        self.file.read_exact_at(&mut bytes, self.range.start).map_err(truncated)?;
-        self.range.start += bytes.len() as u64;
-        Ok(bytes.into())
+        let left = self.left();
+        let mut buffer = self.buffers.take();
+        let room = buffer.room(left);
+        let length = room.len();
+        self.file.read_exact_at(room, self.range.start).map_err(truncated)?;
+        Ok(self.give(buffer, length))
+    }
+
+    fn left(&self) -> usize {
+        usize::try_from(self.range.end - self.range.start).unwrap_or(usize::MAX)
+    }
+
+    fn give(&mut self, buffer: Buffer, length: usize) -> Bytes {
+        self.range.start += length as u64;
+        buffer.freeze(length)
     }
 }
 
@@ -219,6 +274,25 @@ mod tests {
         let folder = tempfile::tempdir().expect("temporary folder");
         let store = DiskStore::open(folder.path().join("store")).expect("new store");
         (folder, Arc::new(store))
+    }
+
+    /// As where nothing is in memory.
+    fn aside(store: &DiskStore) -> DiskStore {
+        DiskStore { in_place: false, ..store.clone() }
+    }
+
+    #[tokio::test]
+    async fn what_is_in_memory_and_what_is_not_are_the_same_bytes() {
+        let (_folder, store) = store();
+        let content = conformance::noise(3 * PIECE + 17);
+        let key = conformance::put(&*store, &content).await;
+        let range = Some(5..3 * PIECE as u64 + 9);
+        for store in [aside(&store), (*store).clone()] {
+            let whole = store.get(key, None).await.expect("stored").collect(u64::MAX).await;
+            assert!(whole.expect("readable") == content);
+            let part = store.get(key, range.clone()).await.expect("stored").collect(u64::MAX).await;
+            assert!(part.expect("readable") == content[5..3 * PIECE + 9]);
+        }
     }
 
     #[tokio::test]
@@ -275,11 +349,13 @@ mod tests {
         let (folder, store) = store();
         let content = conformance::noise(5 * PIECE);
         let key = conformance::put(&*store, &content).await;
-        let body = store.get(key, None).await.expect("stored");
+        let bodies = [store.get(key, None).await, aside(&store).get(key, None).await];
         let blob = folder.path().join("store/blobs").join(key.path());
         File::options().write(true).open(blob).expect("stored").set_len(7).expect("truncated");
-        let error = body.collect(u64::MAX).await.expect_err("shorter than promised");
-        assert!(matches!(error, BlobError::Corrupt(_)), "{error:?}");
+        for body in bodies {
+            let error = body.expect("stored").collect(u64::MAX).await.expect_err("shorter than promised");
+            assert!(matches!(error, BlobError::Corrupt(_)), "{error:?}");
+        }
     }
 
     #[tokio::test]
@@ -302,7 +378,7 @@ mod tests {
             let key = conformance::put(&*store, &content).await;
             let mut downloads = Vec::new();
             for _ in 0..3 {
-                let mut pieces = store.get(key, None).await.expect("stored").into_stream();
+                let mut pieces = aside(&store).get(key, None).await.expect("stored").into_stream();
                 pieces.next().await.expect("a first piece").expect("readable");
                 downloads.push(pieces);
             }

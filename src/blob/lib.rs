@@ -10,6 +10,7 @@
 //! capability: whoever can call this crate can read everything in it.
 
 mod body;
+mod buffers;
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 mod disk;
