@@ -188,7 +188,9 @@ pub(super) struct Index {
 /// Puts a document together. Links begin with `external_url`.
 pub(super) fn assemble(document: Document, index: &Index, external_url: &str) -> Bytes {
     let entries = in_order(&index.entries);
-    let size: usize = entries.iter().map(|entry| entry.fragment.len() + 2 * entry.version.len() + 128).sum();
+    let beside = external_url.len() + 64;
+    let size: usize =
+        entries.iter().map(|entry| entry.fragment.len() + 2 * entry.version.len() + beside).sum();
     let mut text = String::with_capacity(size + 1024);
     let name = Value::from(index.name.as_str());
     let _ = match document {

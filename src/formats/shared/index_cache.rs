@@ -18,11 +18,22 @@ use tokio::sync::Mutex;
 /// What the documents may have together, in bytes.
 const CAPACITY: u64 = 128 * 1024 * 1024;
 
+/// What the revisions of one document may have together, in bytes; three of them, the newest, may have more. A package that is
+/// published to all day, and whose documents are large, would otherwise drive everything else out.
+const REVISIONS: usize = 4 * 1024 * 1024;
+
+/// How many revisions of a document are kept however large they are: callers who see different projects of a group have a
+/// revision each.
+const LEAST_REVISIONS: usize = 3;
+
+/// How many revisions of a document are kept however small they are: they are looked through one by one.
+const MOST_REVISIONS: usize = 32;
+
 /// How many documents may be put together at once. Callers that miss the same one wait for the first of them.
 const STRIPES: usize = 64;
 
 /// What a document is found by.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub(crate) struct IndexKey {
     /// The format.
     pub(crate) format: PackageFormat,
@@ -36,18 +47,31 @@ pub(crate) struct IndexKey {
     pub(crate) external_url: String,
 }
 
+/// A document, whatever its revision.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Name {
+    format: PackageFormat,
+    document: &'static str,
+    name: String,
+    external_url: String,
+}
+
+/// Revisions of a document, oldest first.
+type Revisions = Arc<[(String, Bytes)]>;
+
 /// Documents, the ones used last. One for each table of routes, since revisions of two servers may be alike.
 pub(crate) struct IndexCache {
-    documents: Cache<Arc<IndexKey>, Bytes>,
+    documents: Cache<Arc<Name>, Revisions>,
     hasher: RandomState,
     stripes: Vec<Mutex<()>>,
 }
 
 impl Default for IndexCache {
     fn default() -> Self {
-        let weigh = |key: &Arc<IndexKey>, document: &Bytes| {
-            let beside = key.name.len() + key.revision.len() + key.external_url.len() + size_of::<IndexKey>();
-            u32::try_from(document.len() + beside).unwrap_or(u32::MAX)
+        let weigh = |name: &Arc<Name>, revisions: &Revisions| {
+            let beside = name.name.len() + name.external_url.len() + size_of::<IndexKey>();
+            let kept = revisions.iter().map(|(revision, document)| revision.len() + document.len());
+            u32::try_from(kept.sum::<usize>() + beside).unwrap_or(u32::MAX)
         };
         Self {
             documents: Cache::builder().weigher(weigh).max_capacity(CAPACITY).build(),
@@ -69,20 +93,41 @@ impl IndexCache {
         F: FnOnce() -> Fut + Send,
         Fut: Future<Output = Result<(String, Bytes), Failure>> + Send,
     {
-        let key = Arc::new(key);
-        if let Some(document) = self.documents.get(&key) {
-            return Ok((key.revision.clone(), document));
+        let IndexKey { format, document, name, revision, external_url } = key;
+        let name = Arc::new(Name { format, document, name, external_url });
+        if let Some(document) = self.kept(&name, &revision) {
+            return Ok((revision, document));
         }
-        let hash = self.hasher.hash_one(&key);
+        let hash = self.hasher.hash_one(&name);
         let stripe = usize::try_from(hash % STRIPES as u64).unwrap_or_default();
         let _first = self.stripes[stripe].lock().await;
-        if let Some(document) = self.documents.get(&key) {
-            return Ok((key.revision.clone(), document));
+        if let Some(document) = self.kept(&name, &revision) {
+            return Ok((revision, document));
         }
         let (revision, document) = assemble().await?;
-        let key = IndexKey { revision: revision.clone(), ..Arc::unwrap_or_clone(key) };
-        self.documents.insert(Arc::new(key), document.clone());
+        self.keep(name, revision.clone(), document.clone());
         Ok((revision, document))
+    }
+
+    fn kept(&self, name: &Arc<Name>, revision: &str) -> Option<Bytes> {
+        let revisions = self.documents.get(name)?;
+        let (_, document) = revisions.iter().find(|(kept, _)| kept == revision)?;
+        Some(document.clone())
+    }
+
+    /// Keeps a revision, and lets the oldest ones go. Only whoever has the document's stripe may do so.
+    fn keep(&self, name: Arc<Name>, revision: String, document: Bytes) {
+        let known = self.documents.get(&name);
+        let known = known.iter().flat_map(|known| known.iter()).filter(|(kept, _)| *kept != revision);
+        let mut revisions: Vec<_> = known.cloned().collect();
+        revisions.push((revision, document));
+        let mut together = 0;
+        let newest = revisions.iter().rev().enumerate().take_while(|(position, (_, document))| {
+            together += document.len();
+            *position < LEAST_REVISIONS || *position < MOST_REVISIONS && together <= REVISIONS
+        });
+        let gone = revisions.len() - newest.count();
+        self.documents.insert(name, revisions.drain(gone..).collect());
     }
 }
 
@@ -142,6 +187,32 @@ mod tests {
         let (first, second) = tokio::join!(get(), get());
         assert_eq!(first, second);
         assert_eq!(assembled.load(Ordering::Relaxed), 1);
+    }
+
+    #[tokio::test]
+    async fn only_the_newest_revisions_of_a_large_document_are_kept() {
+        async fn kept(cache: &IndexCache, size: usize, revisions: std::ops::Range<usize>) -> usize {
+            let document = Bytes::from(vec![b' '; size]);
+            for revision in revisions.clone() {
+                let made = || async { Ok((revision.to_string(), document.clone())) };
+                cache.get_or_assemble(key(&revision.to_string()), made).await.expect("assembled");
+            }
+            let name = Arc::new(Name {
+                format: PackageFormat::Npm,
+                document: "install",
+                name: "web".to_owned(),
+                external_url: "http://localhost".to_owned(),
+            });
+            assert!(cache.kept(&name, &(revisions.end - 1).to_string()).is_some(), "the newest");
+            revisions.filter(|revision| cache.kept(&name, &revision.to_string()).is_some()).count()
+        }
+        assert_eq!(kept(&IndexCache::default(), REVISIONS, 0..9).await, LEAST_REVISIONS);
+        assert_eq!(kept(&IndexCache::default(), REVISIONS / 5, 0..9).await, 5);
+        assert_eq!(kept(&IndexCache::default(), 100, 0..9).await, 9);
+        assert_eq!(kept(&IndexCache::default(), 100, 0..50).await, MOST_REVISIONS);
+        let shrunk = IndexCache::default();
+        kept(&shrunk, REVISIONS, 0..9).await;
+        assert_eq!(kept(&shrunk, 100, 9..12).await, 3, "and smaller ones later");
     }
 
     #[tokio::test]

@@ -7,7 +7,7 @@ use store::packages::{self, IndexDocument};
 use time::OffsetDateTime;
 
 use super::{
-    index::{PackageIndexEntry, revision},
+    index::{Pieces, revision},
     inputs::{PackageScopeInput, PackageTypeEnum},
     scope::{missing, open_scope},
 };
@@ -69,8 +69,8 @@ impl PackageDocument {
     }
     /// Its pieces in the order of the package names, each name's as they were published.
     #[graphql(complexity = "20 + 10 * child_complexity")]
-    async fn entries(&self, ctx: &Context<'_>) -> Outcome<Vec<PackageIndexEntry>> {
+    async fn entries(&self, ctx: &Context<'_>) -> Outcome<Pieces> {
         let entries = packages::document_entries(ctx.store(), &self.projects, self.format, &self.name);
-        Ok(entries.await.or_error()?.into_iter().map(Into::into).collect())
+        Ok(entries.await.or_error()?.into())
     }
 }

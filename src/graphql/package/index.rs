@@ -1,9 +1,16 @@
 //! What index documents are made of.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use access::Action;
-use async_graphql::{Context, Object, SimpleObject};
+use async_graphql::{
+    Context, ContextSelectionSet, Object, OutputType, Positioned, ServerResult, SimpleObject, Value,
+    parser::types::Field, registry::Registry,
+};
 use domain::{Failure, PackageFormat, PackageNameId, Subject};
 use sha2::{Digest, Sha256};
 use store::packages::{self, IndexName};
@@ -50,6 +57,41 @@ impl From<packages::IndexEntry> for PackageIndexEntry {
             file_id: entry.file.map(Into::into),
             fragment: entry.fragment,
         }
+    }
+}
+
+/// The pieces of a document, a list of [`PackageIndexEntry`] that holds each piece once: they are taken out one by one and gone
+/// as soon as they stand in the answer. A list of async-graphql's own keeps all of them, and a future for each, to the end.
+pub(super) struct Pieces(Mutex<Vec<packages::IndexEntry>>);
+
+impl From<Vec<packages::IndexEntry>> for Pieces {
+    fn from(entries: Vec<packages::IndexEntry>) -> Self {
+        Self(Mutex::new(entries))
+    }
+}
+
+impl OutputType for Pieces {
+    fn type_name() -> Cow<'static, str> {
+        <Vec<PackageIndexEntry> as OutputType>::type_name()
+    }
+
+    fn qualified_type_name() -> String {
+        <Vec<PackageIndexEntry> as OutputType>::qualified_type_name()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <Vec<PackageIndexEntry> as OutputType>::create_type_info(registry)
+    }
+
+    /// A resolver makes the list for one field, which resolves it once.
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let entries = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut values = Vec::with_capacity(entries.len());
+        for (position, entry) in entries.into_iter().enumerate() {
+            let ctx = ctx.with_index(position);
+            values.push(PackageIndexEntry::from(entry).resolve(&ctx, field).await?);
+        }
+        Ok(Value::List(values))
     }
 }
 
@@ -158,9 +200,8 @@ impl PackageIndex {
     /// The ready pieces of the document called by name: oldest version first, within one its own piece before those of its
     /// files, oldest first.
     #[graphql(complexity = "20 + 10 * child_complexity")]
-    async fn entries(&self, ctx: &Context<'_>, document: String) -> Outcome<Vec<PackageIndexEntry>> {
-        let entries = packages::index_entries(ctx.store(), &self.names, &document).await.or_error()?;
-        Ok(entries.into_iter().map(Into::into).collect())
+    async fn entries(&self, ctx: &Context<'_>, document: String) -> Outcome<Pieces> {
+        Ok(packages::index_entries(ctx.store(), &self.names, &document).await.or_error()?.into())
     }
     /// The highest version in the format's own order.
     async fn latest(&self, ctx: &Context<'_>) -> Outcome<Option<Package>> {
