@@ -26,6 +26,14 @@ pub struct Model {
     pub sha512: Option<String>,
     /// When it was created.
     pub created_at: TimeDateTimeWithTimeZone,
+    /// When it was found that nothing refers to the bytes. A publish that takes them up takes that back.
+    pub condemned_at: Option<TimeDateTimeWithTimeZone>,
+    /// When some server set out to remove the bytes; none once they are gone.
+    pub removal_started_at: Option<TimeDateTimeWithTimeZone>,
+    /// When the bytes were gone; none while they are there.
+    pub removed_at: Option<TimeDateTimeWithTimeZone>,
+    /// How often somebody set out to remove the bytes.
+    pub removals: i64,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

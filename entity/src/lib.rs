@@ -5,6 +5,7 @@
 
 pub mod access_token;
 pub mod audit_event;
+pub mod background_job;
 pub mod blob;
 pub mod dependency;
 pub mod dependency_link;

@@ -25,7 +25,7 @@ use tokio::{
 };
 
 use crate::{
-    BlobBody, BlobError, BlobKey, BlobStore, Result, StageSink, StagingId,
+    BlobBody, BlobError, BlobKey, BlobStore, ListedBlob, Result, StageSink, StagingId,
     body::{PIECE, resolve},
     buffers::{Buffer, Buffers},
     layout::Layout,
@@ -122,6 +122,10 @@ impl BlobStore for DiskStore {
 
     fn delete(&self, key: BlobKey) -> BoxFuture<'_, Result<()>> {
         self.blocking(move |layout| layout.delete(key))
+    }
+
+    fn list(&self, after: Option<BlobKey>, limit: usize) -> BoxFuture<'_, Result<Vec<ListedBlob>>> {
+        self.blocking(move |layout| layout.list(after, limit.max(1)))
     }
 
     fn sweep_staging(&self, older_than: Duration) -> BoxFuture<'_, Result<usize>> {

@@ -16,6 +16,12 @@ impl BlobKey {
         self.0
     }
 
+    /// The key whose content is called `name`, which is the last part of [`Self::path`]; none when it is no such name.
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
+        let is_ours = name.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte));
+        name.parse::<Sha256>().ok().filter(|_| is_ours).map(Self)
+    }
+
     /// Where the content lies below the root of the store: `aa/bb/<sha256>`.
     pub fn path(self) -> String {
         let name = self.0.to_string();
@@ -79,6 +85,10 @@ mod tests {
     fn a_key_is_a_path_of_hexadecimal_digits() {
         let key = BlobKey::from(Sha256([0xab; 32]));
         assert_eq!(key.path(), format!("ab/ab/{}", "ab".repeat(32)));
+        assert_eq!(BlobKey::of_name(&"ab".repeat(32)), Some(key));
+        for other in ["check.0123", "", &"AB".repeat(32), &"ab".repeat(31)] {
+            assert_eq!(BlobKey::of_name(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{BlobError, BlobKey, MANIFEST_LIMIT, Result, StageSink, StagingId};
+use crate::{BlobError, BlobKey, ListedBlob, MANIFEST_LIMIT, Result, StageSink, StagingId};
 
 const VERSION: &str = "1";
 
@@ -188,6 +188,34 @@ impl Layout {
         Ok(remove_if_there(&self.blob(key))?)
     }
 
+    /// See [`crate::BlobStore::list`]. Folders are named as what is in them begins, so that their order is the keys'.
+    pub(crate) fn list(&self, after: Option<BlobKey>, limit: usize) -> Result<Vec<ListedBlob>> {
+        let place = after.map(BlobKey::path).unwrap_or_default();
+        let (first_place, second_place) = (place.get(..2).unwrap_or(""), place.get(..5).unwrap_or(""));
+        let mut listed = Vec::new();
+        for first in names(&self.blobs)?.into_iter().filter(|name| name.as_str() >= first_place) {
+            for second in names(&self.blobs.join(&first))? {
+                let folder = format!("{first}/{second}");
+                if folder.as_str() < second_place {
+                    continue;
+                }
+                let keys =
+                    names(&self.blobs.join(folder))?.into_iter().filter_map(|name| BlobKey::of_name(&name));
+                for key in keys.filter(|key| after.is_none_or(|after| *key > after)) {
+                    // Gone since: it is not there.
+                    let Ok(metadata) = fs::metadata(self.blob(key)) else { continue };
+                    // From the future: as young as can be.
+                    let age = metadata.modified()?.elapsed().unwrap_or_default();
+                    listed.push(ListedBlob { key, size: metadata.len(), age });
+                    if listed.len() == limit {
+                        return Ok(listed);
+                    }
+                }
+            }
+        }
+        Ok(listed)
+    }
+
     pub(crate) fn sweep_staging(&self, older_than: Duration) -> Result<usize> {
         let mut swept = HashSet::new();
         for entry in fs::read_dir(&self.staging)? {
@@ -286,6 +314,23 @@ impl Drop for PendingFile {
             tracing::warn!(%error, "An abandoned upload stays until the next sweep");
         }
     }
+}
+
+/// Names in a folder, sorted; none where there is no such folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        Err(error) => return Err(error),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry?.file_name().into_string());
+    }
+    names.sort_unstable();
+    Ok(names)
 }
 
 fn create_new(path: &Path) -> io::Result<File> {

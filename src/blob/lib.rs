@@ -35,6 +35,6 @@ pub use key::{BlobKey, StagingId};
 pub use memory::MemoryStore;
 pub use s3::{S3Credentials, S3Settings, S3Store};
 pub use staging::{StageRequest, stage};
-pub use store::{BlobStore, MANIFEST_LIMIT, StageSink};
+pub use store::{BlobStore, ListedBlob, MANIFEST_LIMIT, StageSink};
 pub use ticket::{Sealer, TicketError};
 pub use writer::StageWriter;

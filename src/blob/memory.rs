@@ -1,9 +1,9 @@
 //! A store in memory, for tests.
 
 use std::{
-    collections::{HashMap, HashSet, hash_map::Entry},
+    collections::{BTreeMap, HashMap, HashSet, btree_map::Entry},
     io::Cursor,
-    ops::Range,
+    ops::{Bound, Range},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
@@ -16,7 +16,7 @@ use futures::{
 };
 
 use crate::{
-    BlobBody, BlobError, BlobKey, BlobStore, MANIFEST_LIMIT, Result, StageSink, StagingId,
+    BlobBody, BlobError, BlobKey, BlobStore, ListedBlob, MANIFEST_LIMIT, Result, StageSink, StagingId,
     body::{PIECE, resolve},
 };
 
@@ -28,7 +28,7 @@ pub struct MemoryStore {
 
 #[derive(Default)]
 struct Shelves {
-    blobs: HashMap<BlobKey, Bytes>,
+    blobs: BTreeMap<BlobKey, (Bytes, Instant)>,
     /// Uploads under way.
     open: HashSet<StagingId>,
     staged: HashMap<StagingId, (Bytes, Instant)>,
@@ -99,7 +99,7 @@ impl BlobStore for MemoryStore {
     fn promote(&self, id: StagingId, key: BlobKey) -> BoxFuture<'_, Result<()>> {
         self.now(|shelves| match (shelves.staged.remove(&id), shelves.blobs.entry(key)) {
             (Some((bytes, _)), entry) => {
-                entry.insert_entry(bytes);
+                entry.insert_entry((bytes, Instant::now()));
                 Ok(())
             }
             (None, Entry::Occupied(_)) => Ok(()),
@@ -117,7 +117,7 @@ impl BlobStore for MemoryStore {
 
     fn get(&self, key: BlobKey, range: Option<Range<u64>>) -> BoxFuture<'_, Result<BlobBody>> {
         self.now(|shelves| {
-            let bytes = shelves.blobs.get(&key).ok_or(BlobError::NotFound)?;
+            let (bytes, _) = shelves.blobs.get(&key).ok_or(BlobError::NotFound)?;
             let range = resolve(range, bytes.len() as u64)?;
             let index = |offset: u64| usize::try_from(offset).expect("within a slice");
             let part = bytes.slice(index(range.start)..index(range.end));
@@ -135,19 +135,32 @@ impl BlobStore for MemoryStore {
 
     fn open_blob(&self, key: BlobKey) -> Result<Box<dyn ReadSeek>> {
         match lock(&self.shelves).blobs.get(&key) {
-            Some(bytes) => Ok(Box::new(Cursor::new(bytes.clone()))),
+            Some((bytes, _)) => Ok(Box::new(Cursor::new(bytes.clone()))),
             None => Err(BlobError::NotFound),
         }
     }
 
     fn size(&self, key: BlobKey) -> BoxFuture<'_, Result<Option<u64>>> {
-        self.now(|shelves| Ok(shelves.blobs.get(&key).map(|bytes| bytes.len() as u64)))
+        self.now(|shelves| Ok(shelves.blobs.get(&key).map(|(bytes, _)| bytes.len() as u64)))
     }
 
     fn delete(&self, key: BlobKey) -> BoxFuture<'_, Result<()>> {
         self.now(|shelves| {
             shelves.blobs.remove(&key);
             Ok(())
+        })
+    }
+
+    fn list(&self, after: Option<BlobKey>, limit: usize) -> BoxFuture<'_, Result<Vec<ListedBlob>>> {
+        self.now(|shelves| {
+            let start = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let rest = shelves.blobs.range((start, Bound::Unbounded)).take(limit.max(1));
+            let listed = rest.map(|(key, (bytes, since))| ListedBlob {
+                key: *key,
+                size: bytes.len() as u64,
+                age: since.elapsed(),
+            });
+            Ok(listed.collect())
         })
     }
 

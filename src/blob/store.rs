@@ -48,6 +48,11 @@ pub trait BlobStore: Send + Sync {
     /// Removes content. Fine if there is none. Who reads it at this moment reads on.
     fn delete(&self, key: BlobKey) -> BoxFuture<'_, Result<()>>;
 
+    /// Content in the order of its keys: what comes after `after`, at most `limit` entries, of which an empty answer says that
+    /// there are no more. What comes or goes meanwhile may be among them or not; what is no content never is. `limit` is
+    /// taken for 1 where it is 0.
+    fn list(&self, after: Option<BlobKey>, limit: usize) -> BoxFuture<'_, Result<Vec<ListedBlob>>>;
+
     /// Removes uploads that nobody touched for this long, and at once those whose writer has died, where that can be told.
     /// Answers how many.
     fn sweep_staging(&self, older_than: Duration) -> BoxFuture<'_, Result<usize>>;
@@ -65,6 +70,17 @@ pub trait BlobStore: Send + Sync {
 
     /// Fails unless the store can be reached and written.
     fn check(&self) -> BoxFuture<'_, Result<()>>;
+}
+
+/// Content as [`BlobStore::list`] finds it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListedBlob {
+    /// Its address.
+    pub key: BlobKey,
+    /// Length in bytes.
+    pub size: u64,
+    /// How long ago its bytes were written, the storage's clock compared with this machine's.
+    pub age: Duration,
 }
 
 /// Longest manifest in bytes.

@@ -42,6 +42,10 @@ ids! {
     AuditEventId,
     /// Stored bytes.
     BlobId,
+    /// Work that is done beside requests.
+    BackgroundJobId,
+    /// One time that such work was done.
+    BackgroundJobRunId,
     /// A name and version pattern that packages depend on.
     DependencyId,
     /// A package's dependency on a name and version pattern.

@@ -12,6 +12,7 @@
 mod audit_event;
 mod authenticate;
 mod backend;
+mod background;
 mod context;
 mod gate;
 mod group;
@@ -41,6 +42,7 @@ use futures::future::BoxFuture;
 use gateway::{ByteStream, Session};
 use store::{Store, audit_events::Actor};
 
+pub use background::{Collected, CollectionRules, Worker, collect, collectable};
 pub use validate::validate;
 
 use crate::package::TerraformModuleMetadataSharedFields;

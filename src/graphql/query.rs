@@ -3,8 +3,8 @@
 use async_graphql::MergedObject;
 
 use crate::{
-    audit_event::AuditEventQuery, group::GroupQuery, instance::InstanceQuery, package::PackageQuery,
-    project::ProjectQuery, token::AccessTokenQuery, user::UserQuery,
+    audit_event::AuditEventQuery, background::BackgroundJobQuery, group::GroupQuery, instance::InstanceQuery,
+    package::PackageQuery, project::ProjectQuery, token::AccessTokenQuery, user::UserQuery,
 };
 
 // Projects stand first: async-graphql copies the parts of a merged object when it meets it, and the parts of `Package` lead
@@ -19,4 +19,5 @@ pub(crate) struct Query(
     AccessTokenQuery,
     InstanceQuery,
     AuditEventQuery,
+    BackgroundJobQuery,
 );

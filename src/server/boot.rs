@@ -66,7 +66,7 @@ impl Server {
         .await
         .map_err(|failure| Stop::failed(failure.message))?;
         let gateway = Gateway::new(model.clone(), external_url);
-        let jobs = tokio::spawn(jobs::run(Arc::clone(&blobs)));
+        let jobs = tokio::spawn(jobs::run(Arc::clone(&model), jobs::worker(&config)?));
         let services = Arc::new(Services::new(store, blobs, model, gateway, config.telemetry.metrics));
         Ok(Self { listener, address, services, limits: config.http, first_run, jobs, _lock: lock })
     }

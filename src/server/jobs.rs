@@ -2,22 +2,31 @@
 
 use std::{sync::Arc, time::Duration};
 
-use blob::BlobStore;
+use futures::TryFutureExt as _;
+use graphql::{Model, Worker};
 use tokio::time::{self, MissedTickBehavior};
 
-use crate::telemetry;
+use crate::{config::Config, stop::Stop, telemetry};
 
-/// How often uploads are looked through.
-const SWEEP_EVERY: Duration = Duration::from_hours(1);
-/// How old an upload is when nobody will publish it any more.
-const ABANDONED_AFTER: Duration = Duration::from_hours(24);
+/// How often a server looks for work. It goes on without a pause for as long as there is some.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// How often what the histograms have collected is summed up. Until then it takes memory.
 const SUM_UP_EVERY: Duration = Duration::from_secs(5);
 
-/// Runs all of it until it is aborted.
-pub(crate) async fn run(blobs: Arc<dyn BlobStore>) {
-    tokio::join!(sweep(blobs), sum_up());
+/// This server as one that does background work, under a name that nobody else has.
+pub(crate) fn worker(config: &Config) -> Result<Worker, Stop> {
+    let mut bytes = [0_u8; 8];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| Stop::failed(format!("the system gives no random bytes: {error}")))?;
+    let number = u64::from_be_bytes(bytes);
+    let name = format!("{}-{number:016x}", std::process::id());
+    Ok(Worker { name, keep_deleted: config.keep_deleted })
+}
+
+/// Runs all of it until it is aborted. A job that is under way then is taken over when its lease is over.
+pub(crate) async fn run(model: Arc<Model>, worker: Worker) {
+    tokio::join!(work(model, worker), sum_up());
 }
 
 async fn sum_up() {
@@ -29,16 +38,31 @@ async fn sum_up() {
     }
 }
 
-/// Removes abandoned uploads, now and then once an hour. Every replica may do so.
-async fn sweep(blobs: Arc<dyn BlobStore>) {
-    let mut ticks = time::interval(SWEEP_EVERY);
+/// Does what is due. Every replica may do so.
+async fn work(model: Arc<Model>, worker: Worker) {
+    let mut ticks = time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut is_listed = false;
     loop {
         ticks.tick().await;
-        match blobs.sweep_staging(ABANDONED_AFTER).await {
-            Ok(0) => {}
-            Ok(removed) => tracing::info!(uploads.removed = removed, "abandoned uploads were removed"),
-            Err(error) => tracing::warn!(%error, "abandoned uploads could not be removed"),
+        if !is_listed {
+            match model.ensure_jobs().and_then(|()| model.request_upload_sweep()).await {
+                Ok(()) => is_listed = true,
+                Err(error) => {
+                    tracing::warn!(%error, "the regular jobs could not be put on the list");
+                    continue;
+                }
+            }
+        }
+        loop {
+            match model.run_next_job(&worker).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    tracing::warn!(%error, "no job could be taken or given back");
+                    break;
+                }
+            }
         }
     }
 }

@@ -32,9 +32,11 @@ mod writer;
 
 pub mod access_tokens;
 pub mod audit_events;
+pub mod blobs;
 pub mod deploy_tokens;
 pub mod groups;
 pub mod instance_settings;
+pub mod jobs;
 pub mod members;
 pub mod package_settings;
 pub mod packages;

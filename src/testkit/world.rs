@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use async_graphql::{BatchRequest, BatchResponse, Variables};
 use axum::Router;
-use blob::{BlobStore, DiskStore, MemoryStore};
+use blob::{BlobStore, DiskStore, MemoryStore, StagingId};
 use domain::{Clock, Failure, rules::RuleBook};
 use gateway::{Backend, Gateway};
-use graphql::Model;
+use graphql::{Collected, CollectionRules, Model, Worker};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use store::Store;
 use time::OffsetDateTime;
 
@@ -38,6 +39,7 @@ pub struct World {
     /// The canonical model.
     pub model: Arc<Model>,
     memory: Option<MemoryStore>,
+    bytes: Arc<dyn BlobStore>,
     pub(crate) store: Store,
     /// Last, so that the database goes when its connections have gone.
     _database: TestDatabase,
@@ -62,7 +64,7 @@ impl World {
         };
         let model = Model::new(graphql::Settings {
             store: store.clone(),
-            blobs: bytes,
+            blobs: Arc::clone(&bytes),
             rules,
             clock: clock.clone(),
             external_url: EXTERNAL_URL.into(),
@@ -70,7 +72,7 @@ impl World {
         .await
         .expect("a model");
         let gateway = Gateway::new(model.clone(), EXTERNAL_URL);
-        Self { clock, people, gateway, model, memory, store, _database: database }
+        Self { clock, people, gateway, model, memory, bytes, store, _database: database }
     }
 
     /// What time it is in this world.
@@ -106,6 +108,44 @@ impl World {
     /// Contents stored for good, in a world that keeps bytes in memory.
     pub fn blob_count(&self) -> usize {
         self.memory.as_ref().expect("bytes in memory").blob_count()
+    }
+
+    /// Does what is to be done beside requests, until nothing is due; gives how many jobs that were.
+    pub async fn run_jobs(&self) -> usize {
+        self.model.ensure_jobs().await.expect("a list of jobs");
+        let worker = Worker { name: "test".to_owned(), keep_deleted: time::Duration::DAY };
+        let mut ran = 0;
+        while self.model.run_next_job(&worker).await.expect("a job") {
+            ran += 1;
+        }
+        ran
+    }
+
+    /// Removes what nothing refers to, as an administrator does on the machine: at once.
+    pub async fn collect(&self, keep_deleted: time::Duration) -> Collected {
+        let rules = CollectionRules { keep_deleted, grace: time::Duration::ZERO };
+        graphql::collect(&self.store, &*self.bytes, &*self.clock, rules).await.expect("a collection")
+    }
+
+    /// Contents, and bytes, that [`World::collect`] would remove: those that rows know, and those that none does.
+    pub async fn collectable(&self, keep_deleted: time::Duration) -> [(u64, u64); 2] {
+        let found = graphql::collectable(&self.store, &*self.bytes, &*self.clock, keep_deleted).await;
+        let (unreferenced, unknown) = found.expect("an answer");
+        [unreferenced, unknown].map(|amount| (amount.contents, amount.bytes))
+    }
+
+    /// Leaves bytes in the storage that no row knows, as a publish does that fails at its end.
+    pub async fn leave_bytes(&self, content: &[u8]) {
+        let id = StagingId::random().expect("randomness");
+        let mut sink = self.bytes.create_staging(id).await.expect("a new upload");
+        let bytes = content.to_vec();
+        let written = tokio::task::spawn_blocking(move || {
+            sink.write_all(&bytes)?;
+            sink.finish()
+        });
+        written.await.expect("no panic").expect("room");
+        let digest: [u8; 32] = Sha256::digest(content).into();
+        self.bytes.promote(id, domain::Sha256(digest).into()).await.expect("staged");
     }
 
     /// Runs a document at the open door, as a script would; gives the whole response. A credential that is not accepted is

@@ -12,7 +12,7 @@ use futures::{StreamExt as _, future};
 use super::{
     LARGE, LARGE_U64, Store, blocking, fresh, is_free, is_staged, key, noise, open_blob, put, request, staged,
 };
-use crate::{BlobError, BlobKey, Hasher, StagedContent, StagedGuard};
+use crate::{BlobError, BlobKey, Hasher, ListedBlob, StagedContent, StagedGuard};
 
 pub(super) async fn absent_things(store: &Store) {
     let absent = key(b"never stored");
@@ -69,6 +69,44 @@ pub(super) async fn upload_to_deletion(store: &Store, size: usize) {
     assert!(reading.collect(u64::MAX).await.expect("readable") == content, "reads outlive a deletion");
     assert_eq!(store.size(key).await.expect("reachable"), None);
     assert!(matches!(store.get(key, None).await, Err(BlobError::NotFound)));
+}
+
+/// Everything in pages of two, as it is now.
+async fn list_all(store: &Store) -> Vec<ListedBlob> {
+    let mut all: Vec<ListedBlob> = Vec::new();
+    loop {
+        let page = store.list(all.last().map(|listed| listed.key), 2).await.expect("reachable");
+        assert!(page.len() <= 2, "no more than was asked for");
+        if page.is_empty() {
+            return all;
+        }
+        all.extend(page);
+    }
+}
+
+pub(super) async fn listing(store: &Store) {
+    let contents: Vec<_> = (0..5).map(|number| noise(100 + number)).collect();
+    let mut keys = Vec::new();
+    for content in &contents {
+        keys.push(put(&**store, content).await);
+    }
+    let unpublished = staged(store, &noise(200)).await.disarm();
+    let all = list_all(store).await;
+    assert!(all.is_sorted_by(|one, other| one.key < other.key), "in the order of keys, each once");
+    for (content, key) in contents.iter().zip(&keys) {
+        let listed = all.iter().find(|listed| listed.key == *key).expect("what is stored is listed");
+        assert_eq!(listed.size, content.len() as u64);
+        assert!(listed.age < std::time::Duration::from_hours(1), "{:?}", listed.age);
+    }
+    assert!(all.iter().all(|listed| listed.key != unpublished.key()), "what is staged is no content yet");
+    store.remove_staged(unpublished.id).await.expect("staged");
+    store.delete(keys[2]).await.expect("stored");
+    let after = list_all(store).await;
+    assert_eq!(after.len(), all.len() - 1);
+    assert!(after.iter().all(|listed| listed.key != keys[2]));
+    for key in keys {
+        store.delete(key).await.expect("stored, or gone");
+    }
 }
 
 pub(super) async fn partial_reads(store: &Store) {

@@ -32,6 +32,7 @@ pub async fn conformance(store: Store) {
     for size in [0, 1, 256 * 1024, 256 * 1024 + 1, LARGE, IN_PARTS] {
         content::upload_to_deletion(&store, size).await;
     }
+    content::listing(&store).await;
     content::partial_reads(&store).await;
     content::seeking(&store).await;
     content::promotions_again(&store).await;

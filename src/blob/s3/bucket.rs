@@ -106,6 +106,11 @@ impl Bucket {
         format!("{}staging/{id}.json", self.prefix)
     }
 
+    /// What the names of all content start with.
+    pub(super) fn blobs(&self) -> String {
+        format!("{}blobs/", self.prefix)
+    }
+
     pub(super) fn blob(&self, key: BlobKey) -> String {
         format!("{}blobs/{}", self.prefix, key.path())
     }

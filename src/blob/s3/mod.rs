@@ -15,6 +15,7 @@
 mod bucket;
 mod error;
 mod layout;
+mod list;
 mod multipart;
 mod promote;
 mod read;
@@ -35,7 +36,9 @@ use bytes::Bytes;
 use domain::rules::ReadSeek;
 use futures::future::BoxFuture;
 
-use crate::{BlobBody, BlobError, BlobKey, BlobStore, MANIFEST_LIMIT, Result, StageSink, StagingId};
+use crate::{
+    BlobBody, BlobError, BlobKey, BlobStore, ListedBlob, MANIFEST_LIMIT, Result, StageSink, StagingId,
+};
 use bucket::Bucket;
 pub use settings::{S3Credentials, S3Settings};
 
@@ -123,6 +126,10 @@ impl BlobStore for S3Store {
 
     fn delete(&self, key: BlobKey) -> BoxFuture<'_, Result<()>> {
         Box::pin(async move { self.bucket.delete(&self.bucket.blob(key)).await })
+    }
+
+    fn list(&self, after: Option<BlobKey>, limit: usize) -> BoxFuture<'_, Result<Vec<ListedBlob>>> {
+        Box::pin(list::list(&self.bucket, after, limit.max(1)))
     }
 
     fn sweep_staging(&self, older_than: Duration) -> BoxFuture<'_, Result<usize>> {

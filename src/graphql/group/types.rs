@@ -14,6 +14,7 @@ use store::{
 use super::list::{GroupSort, group_connection};
 use crate::{
     audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_place},
+    background::{BackgroundJobRun, runs_of_place},
     context::ContextExt,
     gate,
     limits::connection_complexity,
@@ -224,6 +225,23 @@ impl Group {
         };
         let order = sort.unwrap_or(GroupPackageSort::CreatedDesc).into();
         crate::package::list(ctx, scope, order, arguments).await.map(Some)
+    }
+    /// What was last done beside requests for the group itself, newest first (ours): what is remembered of it. Null for callers
+    /// who may not see its package settings.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    async fn background_job_runs(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Outcome<Option<Connection<BackgroundJobRun, Count>>> {
+        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackageSettings).is_none() {
+            return Ok(None);
+        }
+        let page = PageArguments { first, last, after, before, skip: None };
+        runs_of_place(ctx, Place::Group(self.row.id), &page).await.map(Some).or_error()
     }
     /// Members. Null for callers who may not see them.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

@@ -12,7 +12,10 @@ use blob::Staged;
 use domain::{Failure, Subject, rules::FormatRules};
 use serde_json::Value;
 use store::IdOrPath;
-use store::packages::{self, Author, NewPublication};
+use store::{
+    blobs,
+    packages::{self, Author, NewPublication},
+};
 
 use self::{
     arrival::Arrived,
@@ -59,7 +62,7 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
     let Inspected { name, version, files, found } = inspection::inspect(&state, rules, claim, files).await?;
     let uploads: Vec<_> = files.iter().filter_map(Arrived::upload).cloned().collect();
     let republish = duplicates::republish(ctx, &project, rules, &name, version.as_ref()).await?;
-    let publication = NewPublication {
+    let mut publication = NewPublication {
         project: project.id,
         rules,
         republish,
@@ -73,6 +76,7 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
         author: author(ctx),
     };
     packages::check(ctx.store(), &publication).await?;
+    blobs::claim(ctx.store(), &mut publication).await?;
     for upload in &uploads {
         state.blobs.promote(upload.id, upload.key()).await?;
     }

@@ -10,6 +10,7 @@ use store::{IdOrPath, members::Place, packages::PackageScope};
 use super::inputs::PackageRegistryAccessLevel;
 use crate::{
     audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_place},
+    background::{BackgroundJobRun, runs_of_place},
     context::ContextExt,
     gate,
     group::{self, Group, Namespace},
@@ -225,6 +226,23 @@ impl Project {
         };
         let order = sort.unwrap_or(PackageSortArgument::CreatedDesc).into();
         crate::package::list(ctx, PackageScope::Project(self.row.id), order, arguments).await.map(Some)
+    }
+    /// What was last done beside requests for the project, newest first (ours): what is remembered of it. Null for callers who
+    /// may not see the settings of its packages.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    async fn background_job_runs(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Outcome<Option<Connection<BackgroundJobRun, Count>>> {
+        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackageSettings).is_none() {
+            return Ok(None);
+        }
+        let page = PageArguments { first, last, after, before, skip: None };
+        runs_of_place(ctx, Place::Project(self.row.id), &page).await.map(Some).or_error()
     }
     /// Members, those of the groups above included. Null for callers who may not see them.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use domain::{
-    AccessTokenId, AuditEventId, DependencyId, DependencyLinkId, DeployTokenId, PackageFileId, PackageId,
-    UserId,
+    AccessTokenId, AuditEventId, BackgroundJobId, BackgroundJobRunId, DependencyId, DependencyLinkId,
+    DeployTokenId, PackageFileId, PackageId, UserId,
 };
 
 /// The global id of a `class`.
@@ -61,6 +61,8 @@ global_ids! {
     PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
     DeployTokenID(DeployTokenId) = "DeployToken",
     AuditEventID(AuditEventId) = "AuditEvent",
+    BackgroundJobID(BackgroundJobId) = "BackgroundJob",
+    BackgroundJobRunID(BackgroundJobRunId) = "BackgroundJobRun",
 }
 
 /// The id of an upload: a sealed token rather than a number, so that it is good for its holder only and for a while.

@@ -72,6 +72,12 @@ pub(super) enum Command {
     },
     /// Revoke every token of root and write a new one to the file admin-token
     ResetRootToken,
+    /// Remove stored bytes that nothing refers to any more, at once
+    Collect {
+        /// Say what would be removed, and remove nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
 }
 
 /// Does it.
@@ -132,6 +138,7 @@ async fn carry_out(store: &Store, config: &Config, command: Command) -> Result<(
             print(&format!("user {username} may use the instance again"))
         }
         Command::ResetRootToken => reset_root_token(store, config, now).await,
+        Command::Collect { dry_run } => collect(store, config, dry_run).await,
     }
 }
 
@@ -157,6 +164,25 @@ async fn reset_root_token(store: &Store, config: &Config, now: OffsetDateTime) -
         }
     }
     print(&format!("root has a new token, in {}", path.display()))
+}
+
+/// Without the hour that the servers wait in between: a publish of the same bytes that is under way may have to be repeated.
+async fn collect(store: &Store, config: &Config, dry_run: bool) -> Result<(), Stop> {
+    let failed = |failure: Failure| Stop::failed(failure.message);
+    let blobs = boot::open_storage(&config.storage).await?;
+    let hours = config.keep_deleted.whole_hours();
+    if dry_run {
+        let (unreferenced, unknown) =
+            graphql::collectable(store, &*blobs, &SystemClock, config.keep_deleted).await.map_err(failed)?;
+        return print(&format!(
+            "nothing was removed; for {hours} hours no file has referred to {} contents with {} bytes, \
+             and {} contents with {} bytes have no row",
+            unreferenced.contents, unreferenced.bytes, unknown.contents, unknown.bytes
+        ));
+    }
+    let rules = graphql::CollectionRules { keep_deleted: config.keep_deleted, grace: time::Duration::ZERO };
+    let collected = graphql::collect(store, &*blobs, &SystemClock, rules).await.map_err(failed)?;
+    print(&format!("{} contents with {} bytes were removed", collected.removed, collected.removed_bytes))
 }
 
 async fn find(store: &Store, username: &str) -> Result<User, Stop> {

@@ -42,6 +42,8 @@ pub(crate) struct Config {
     pub(crate) database_connections: u32,
     /// The store of bytes.
     pub(crate) storage: Storage,
+    /// How long bytes are kept after the last file with them was deleted.
+    pub(crate) keep_deleted: time::Duration,
     /// What links start with, without a slash at the end; none is made from the address in use.
     pub(crate) external_url: Option<String>,
     /// The first administrator's token, when it was chosen.
@@ -114,6 +116,7 @@ impl Config {
                 given => given.unwrap_or(8),
             },
             storage,
+            keep_deleted: time::Duration::hours(settings.keep_deleted_hours.unwrap_or(24).into()),
             external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
             admin_token: environment.admin_token,
             telemetry: Telemetry {

@@ -39,6 +39,9 @@ pub(crate) struct Settings {
     /// Whether downloads of 1 MiB and more are sent on to addresses of the S3 server [default: false]
     #[arg(long, global = true, env = "ENTREPOT_STORAGE_REDIRECTS", value_name = "BOOL")]
     pub(crate) storage_redirects: Option<bool>,
+    /// How long bytes are kept after the last file with them was deleted [default: 24]
+    #[arg(long, global = true, env = "ENTREPOT_KEEP_DELETED_HOURS", value_name = "HOURS")]
+    pub(crate) keep_deleted_hours: Option<u32>,
     /// What generated links start with [default: from the listen address]
     #[arg(long, global = true, env = "ENTREPOT_EXTERNAL_URL", value_name = "URL")]
     pub(crate) external_url: Option<String>,
@@ -110,6 +113,7 @@ impl Settings {
             storage_url: self.storage_url.or(lower.storage_url),
             s3_endpoint: self.s3_endpoint.or(lower.s3_endpoint),
             storage_redirects: self.storage_redirects.or(lower.storage_redirects),
+            keep_deleted_hours: self.keep_deleted_hours.or(lower.keep_deleted_hours),
             external_url: self.external_url.or(lower.external_url),
             database_connections: self.database_connections.or(lower.database_connections),
             log: self.log.or(lower.log),

@@ -18,6 +18,7 @@ use super::{
 use crate::{
     Result, Store, Tx,
     audit_events::{self, Actor, Done},
+    blobs::refuse_removed,
     convert::stored,
     rows,
 };
@@ -37,6 +38,10 @@ pub struct NewFile {
     pub digests: Digests,
     /// A published file, opened for it, that this one takes the place of: gone in the same transaction.
     pub replaces: Option<ReplacedFile>,
+    /// Whether the bytes are taken as they are stored, rather than made durable for this publish.
+    pub is_stored: bool,
+    /// How often somebody had set out to remove the same bytes, as [`crate::blobs::claim`] notes it; 0 without that.
+    pub removals: i64,
 }
 
 /// A file that goes when another is published.
@@ -272,11 +277,18 @@ async fn update_version(
 
 async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime) -> Result<i64> {
     let digest = |algorithm| Value::from(file.digests.hex(algorithm));
-    let blob = returned_id(
+    #[derive(FromQueryResult)]
+    struct Blob {
+        id: i64,
+        removals: i64,
+    }
+    // Whoever sets out to remove the bytes waits for this row, or is counted in `removals`.
+    let blob: Option<Blob> = rows::one_sql(
         tx,
         "INSERT INTO blobs (sha256, size, md5, sha1, sha512, created_at) VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (sha256) DO UPDATE SET md5 = COALESCE(blobs.md5, excluded.md5), \
-         sha1 = COALESCE(blobs.sha1, excluded.sha1), sha512 = COALESCE(blobs.sha512, excluded.sha512) RETURNING id",
+         sha1 = COALESCE(blobs.sha1, excluded.sha1), sha512 = COALESCE(blobs.sha512, excluded.sha512), \
+         condemned_at = NULL, removed_at = NULL RETURNING id, removals",
         vec![
             file.digests.sha256.to_string().into(),
             i64::try_from(file.size).map_err(|_| Failure::internal())?.into(),
@@ -287,6 +299,8 @@ async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime)
         ],
     )
     .await?;
+    let Blob { id: blob, removals } = blob.ok_or_else(Failure::internal)?;
+    refuse_removed(&file.file_name, file.removals, removals)?;
     returned_id(
         tx,
         "INSERT INTO package_files (package_id, blob_id, file_name, channel, properties, status, created_at, updated_at) \

@@ -2,6 +2,8 @@
 //! server on which databases may be created.
 
 mod accounts;
+mod blobs;
+mod jobs;
 mod lists;
 mod members;
 mod packages;

@@ -82,6 +82,8 @@ pub(super) fn file(name: &str, content: u8) -> NewFile {
             sha512: None,
         },
         replaces: None,
+        is_stored: false,
+        removals: 0,
     }
 }
 

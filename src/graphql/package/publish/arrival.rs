@@ -73,9 +73,9 @@ impl Arrived {
 
 impl From<Arrived> for NewFile {
     fn from(file: Arrived) -> Self {
-        let (size, digests, replaces) = match file.origin {
-            Origin::Upload(staged) => (staged.size, staged.digests, None),
-            Origin::Stored { size, digests, replaces } => (size, digests, replaces),
+        let (size, digests, replaces, is_stored) = match file.origin {
+            Origin::Upload(staged) => (staged.size, staged.digests, None, false),
+            Origin::Stored { size, digests, replaces } => (size, digests, replaces, true),
         };
         Self {
             file_name: file.file_name,
@@ -84,6 +84,8 @@ impl From<Arrived> for NewFile {
             size,
             digests,
             replaces,
+            is_stored,
+            removals: 0,
         }
     }
 }
