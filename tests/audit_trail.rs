@@ -153,6 +153,7 @@ async fn every_mutation_leaves_its_event() {
     let mut trail = Trail::new().await;
     steps::groups_and_projects(&mut trail).await;
     steps::packages(&mut trail).await;
+    steps::protection_rules(&mut trail).await;
     steps::accounts(&mut trail).await;
     let silent: BTreeSet<_> = SILENT.iter().map(|(name, _)| (*name).to_owned()).collect();
     let missing: Vec<_> = mutations().difference(&(&trail.seen | &silent)).cloned().collect();

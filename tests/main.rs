@@ -16,6 +16,7 @@ mod lists;
 mod open_door;
 mod operations;
 mod package_settings;
+mod protection;
 mod protocol;
 mod publishing;
 mod replicas;

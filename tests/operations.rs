@@ -66,6 +66,7 @@ fn sample_scalar(name: &str) -> Json {
         "UserID" => json!("gid://gitlab/User/1"),
         "GroupID" => json!("gid://gitlab/Group/1"),
         "ProjectID" => json!("gid://gitlab/Project/1"),
+        "PackagesProtectionRuleID" => json!("gid://gitlab/Packages::Protection::Rule/1"),
         "PackagesUploadID" => json!("gid://gitlab/Packages::Upload/1"),
         other => {
             let words = other.strip_suffix("ID").unwrap_or(other);

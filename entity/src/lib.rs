@@ -24,5 +24,6 @@ pub mod package_name;
 pub mod package_setting;
 pub mod package_tag;
 pub mod project;
+pub mod protection_rule;
 pub mod signing_key;
 pub mod user;

@@ -11,6 +11,7 @@ mod action;
 mod facts;
 mod guarded;
 mod policy;
+mod protection;
 mod scope;
 mod viewer;
 
@@ -21,5 +22,6 @@ pub use action::Action;
 pub use facts::{Facts, GroupFacts, InstanceFacts, ProjectFacts};
 pub use guarded::Guarded;
 pub use policy::{Denied, decide, decide_instance};
+pub use protection::{Protected, decide_protected};
 pub use scope::{Purpose, Visible};
 pub use viewer::{Holder, Identity, Viewer};

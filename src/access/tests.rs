@@ -1,12 +1,13 @@
 //! The table of the product (design decision 5), row by row, and properties that hold beside it.
 
 use domain::{
-    DeployTokenId, NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, UserId, Visibility,
+    DeployTokenId, NamespaceId, ProjectId, ProtectionLevel, ProtectionLevels, RegistryAccessLevel, Role,
+    Scope, Scopes, UserId, Visibility,
 };
 
 use crate::{
     Action, Denied, Facts, GroupFacts, Holder, Identity, InstanceFacts, ProjectFacts, Viewer, decide,
-    decide_instance,
+    decide_instance, decide_protected,
 };
 
 fn user(admin: bool) -> Viewer {
@@ -230,4 +231,52 @@ fn groups() {
         ),
         Err(Denied::Hidden)
     );
+}
+
+#[test]
+fn a_rule_keeps_a_change_to_those_who_reach_its_level() {
+    let rule = |push, delete| ("web*", ProtectionLevels { push, delete });
+    let levels: Vec<_> = ProtectionLevel::ALL.iter().copied().map(Some).chain([None]).collect();
+    for level in &levels {
+        for role in Role::ALL.iter().copied().map(Some).chain([None]) {
+            let facts = Facts::Project(project(Visibility::Private, role));
+            let expected = level.is_none_or(|level| level.admits(role));
+            for (action, rule) in [
+                (Action::PublishPackages, rule(*level, Some(ProtectionLevel::Administrator))),
+                (Action::DestroyPackages, rule(Some(ProtectionLevel::Administrator), *level)),
+            ] {
+                let answer = decide_protected(&user(false), action, &facts, [rule]);
+                assert_eq!(answer.is_ok(), expected, "{role:?} {action:?} {level:?}");
+                assert_eq!(decide_protected(&user(true), action, &facts, [rule]), Ok(()), "administrator");
+                let token =
+                    decide_protected(&deploy_token(Scope::WritePackageRegistry), action, &facts, [rule]);
+                assert_eq!(token.is_ok(), level.is_none(), "a deploy token reaches no level");
+                assert_eq!(decide_protected(&user(false), action, &facts, []), Ok(()), "no rule");
+            }
+            for action in Action::ALL
+                .iter()
+                .filter(|action| !matches!(action, Action::PublishPackages | Action::DestroyPackages))
+            {
+                let strict = rule(Some(ProtectionLevel::Administrator), Some(ProtectionLevel::Administrator));
+                assert_eq!(decide_protected(&user(false), *action, &facts, [strict]), Ok(()), "{action:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_several_rules_the_strictest_is_told_and_none_weakens_another() {
+    let facts = Facts::Project(project(Visibility::Private, Some(Role::Developer)));
+    let rule = |pattern, level| (pattern, ProtectionLevels { push: Some(level), delete: None });
+    let (mild, strict) = (rule("*", ProtectionLevel::Maintainer), rule("web", ProtectionLevel::Owner));
+    let nothing = ("web", ProtectionLevels { push: None, delete: Some(ProtectionLevel::Owner) });
+    for rules in [[mild, strict, nothing], [nothing, strict, mild], [strict, nothing, mild]] {
+        let refused =
+            decide_protected(&user(false), Action::PublishPackages, &facts, rules).expect_err("refused");
+        assert_eq!((refused.pattern, refused.level), ("web", ProtectionLevel::Owner));
+        assert_eq!(
+            refused.into_failure("web").message,
+            "Package protected. The protection rule 'web' covers 'web': only owners may publish it, and no deploy token"
+        );
+    }
 }

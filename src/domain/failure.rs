@@ -83,6 +83,8 @@ pub enum Subject {
     PackageTag,
     /// An upload.
     Upload,
+    /// A protection rule.
+    ProtectionRule,
     /// An event of the audit log.
     AuditEvent,
 }
@@ -100,6 +102,7 @@ impl Subject {
         Self::PackageFile,
         Self::PackageTag,
         Self::Upload,
+        Self::ProtectionRule,
         Self::AuditEvent,
     ];
 
@@ -116,6 +119,7 @@ impl Subject {
             Self::PackageFile => "Package File",
             Self::PackageTag => "Package tag",
             Self::Upload => "Upload",
+            Self::ProtectionRule => "Package protection rule",
             Self::AuditEvent => "Audit event",
         }
     }

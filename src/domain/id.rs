@@ -38,6 +38,8 @@ ids! {
     PackageFileId,
     /// A movable name for a version.
     PackageTagId,
+    /// A protection rule.
+    ProtectionRuleId,
     /// Something that was changed or refused.
     AuditEventId,
     /// Stored bytes.

@@ -281,6 +281,11 @@ pub trait FormatRules: Send + Sync {
         InstanceOrigin::AnyProject
     }
 
+    /// Whether the pattern of a protection rule has to look like a name, but for its `*` (GitLab's rule for npm and PyPI).
+    fn wants_patterns_like_names(&self) -> bool {
+        false
+    }
+
     /// Reads the archive and checks the client's claims against it. The archive is the truth: what disagrees is refused.
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure>;
 

@@ -3,7 +3,7 @@
 
 use axum::{body::Body, response::Response};
 use domain::{ErrorCode, Failure, Subject};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
@@ -33,15 +33,15 @@ pub enum GitLabBody {
 }
 
 impl GitLabError {
-    /// The failure as GitLab words it.
-    pub fn new(failure: &Failure, request: &FailedRequest) -> Self {
+    /// The failure as GitLab words it, which is the same whatever was asked for.
+    pub fn new(failure: &Failure, _request: &FailedRequest) -> Self {
         let status = status(failure);
         let body = match failure.code {
             ErrorCode::Invalid if failure.field.is_some() => {
                 GitLabBody::Parameter(failure.message.clone().into_owned())
             }
             ErrorCode::RateLimited => GitLabBody::Throttled,
-            _ => GitLabBody::Message(message(status, failure, request)),
+            _ => GitLabBody::Message(message(status, failure)),
         };
         Self { status, body }
     }
@@ -85,7 +85,7 @@ pub fn status(failure: &Failure) -> StatusCode {
 }
 
 /// GitLab's text for a failure answered with `status`: the number, the phrase, and where it helps a reason.
-fn message(status: StatusCode, failure: &Failure, request: &FailedRequest) -> String {
+fn message(status: StatusCode, failure: &Failure) -> String {
     let reason: &str = match failure.code {
         ErrorCode::Unauthenticated | ErrorCode::RegistryDisabled | ErrorCode::Internal => {
             return phrase(status);
@@ -97,11 +97,11 @@ fn message(status: StatusCode, failure: &Failure, request: &FailedRequest) -> St
             };
         }
         ErrorCode::Locked => return "409 Conflict: Resource lock".to_owned(),
-        ErrorCode::Protected if request.method == Method::DELETE => "Package is deletion protected.",
-        ErrorCode::Protected => "Package protected.",
         ErrorCode::TooLarge => "File is too large",
         ErrorCode::Duplicate => "Duplicate package is not allowed",
+        // Of what is protected the model says so, in GitLab's words and some more.
         ErrorCode::Forbidden
+        | ErrorCode::Protected
         | ErrorCode::Quota
         | ErrorCode::Invalid
         | ErrorCode::Unsupported
@@ -163,7 +163,7 @@ mod tests {
             (code(ErrorCode::NotFound), 404, "404 Not Found"),
             (code(ErrorCode::RegistryDisabled).about(Subject::Project), 403, "403 Forbidden"),
             (code(ErrorCode::RegistryDisabled).about(Subject::Instance), 404, "404 Not Found"),
-            (code(ErrorCode::Protected), 403, "403 Forbidden - Package protected."),
+            (code(ErrorCode::Protected), 403, "403 Forbidden - because"),
             (code(ErrorCode::TooLarge), 400, "400 Bad request - File is too large"),
             (code(ErrorCode::Duplicate), 400, "400 Bad request - Duplicate package is not allowed"),
             (code(ErrorCode::Invalid), 400, "400 Bad request - because"),
@@ -178,12 +178,9 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_parameter_is_an_error_and_a_deletion_has_words_of_its_own() {
+    fn a_refused_parameter_is_an_error() {
         let parameter = Failure::invalid("file_name", "file_name is invalid");
         let expected = (400, GitLabBody::Parameter("file_name is invalid".to_owned()));
         assert_eq!(told(&parameter, Method::GET), expected);
-        let text = "403 Forbidden - Package is deletion protected.".to_owned();
-        let protected = Failure::new(ErrorCode::Protected, "rule 7");
-        assert_eq!(told(&protected, Method::DELETE), (403, GitLabBody::Message(text)));
     }
 }

@@ -23,6 +23,7 @@ id_scalars! {
     PackagesDependencyId,
     PackagesDependencyLinkId,
     PackagesUploadId,
+    PackagesProtectionRuleId,
     UserId,
     PersonalAccessTokenId,
     DeployTokenId,

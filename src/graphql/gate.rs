@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use access::{Action, Denied, Facts, Guarded, decide_instance};
+use access::{Action, Denied, Facts, Guarded, decide_instance, decide_protected};
 use async_graphql::{Context, parser::types::OperationType};
 use domain::{ErrorCode, Failure, PackageFormat, Role, Subject, UserId};
-use store::{audit_events::Refusal, members::Place};
+use store::{audit_events::Refusal, members::Place, protection_rules::ProtectionRule};
 
 use crate::{context::ContextExt, refusals::Refusals};
 
@@ -34,7 +34,26 @@ pub(crate) fn authorize<T>(
     })
 }
 
-const fn place(facts: Facts) -> Place {
+/// Refuses `action`, which was allowed where `facts` were read, where one of the rules that cover the package keeps it to others.
+pub(crate) fn refuse_protected(
+    ctx: &Context<'_>,
+    facts: Facts,
+    action: Action,
+    (format, name): (PackageFormat, &str),
+    covering: &[ProtectionRule],
+) -> Result<(), Failure> {
+    let covering = covering.iter().map(|rule| (rule.pattern.as_str(), rule.levels));
+    decide_protected(ctx.viewer(), action, &facts, covering).map_err(|protected| {
+        tracing::debug!(access.action = ?action, access.protected = ?protected, "refused");
+        let failure = protected.into_failure(name);
+        let package = Some((format, name.to_owned()));
+        note_refusal(ctx, Some(place(facts)), Subject::Package, failure.code, package);
+        failure
+    })
+}
+
+/// Where `facts` were read.
+pub(crate) const fn place(facts: Facts) -> Place {
     match facts {
         Facts::Project(facts) => Place::Project(facts.id),
         Facts::Group(facts) => Place::Group(facts.id),

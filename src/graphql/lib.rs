@@ -24,6 +24,7 @@ mod outcome;
 mod package;
 mod package_settings;
 mod project;
+mod protection_rule;
 mod query;
 mod refusals;
 mod relay;

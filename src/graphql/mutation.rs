@@ -9,6 +9,7 @@ use crate::{
     package::{DeprecateMutation, DestroyMutation, FlagMutation, PublishMutation, TagMutation},
     package_settings::PackageSettingsMutation,
     project::{ChangeProjectMutation, CreateProjectMutation},
+    protection_rule::ProtectionRuleMutation,
     token::{AccessTokenMutation, DeployTokenMutation},
     upload::UploadMutation,
     user::UserMutation,
@@ -33,4 +34,5 @@ pub(crate) struct Mutation(
     UserMutation,
     InstanceMutation,
     PackageSettingsMutation,
+    ProtectionRuleMutation,
 );

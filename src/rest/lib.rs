@@ -18,6 +18,7 @@ mod packages;
 mod pagination;
 mod params;
 mod projects;
+mod protection_rules;
 mod shape;
 mod user;
 mod users;
@@ -46,6 +47,7 @@ fn table() -> RouteTable {
     application_settings::routes(&mut table);
     packages::routes(&mut table);
     package_files::routes(&mut table);
+    protection_rules::routes(&mut table);
     table
 }
 

@@ -79,6 +79,11 @@ impl Params {
         }
     }
 
+    /// Whether `name` is there, be it with a null.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
     /// The text of `name`; numbers and booleans count as their text, null and missing as none.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {

@@ -41,6 +41,7 @@ pub mod members;
 pub mod package_settings;
 pub mod packages;
 pub mod projects;
+pub mod protection_rules;
 pub mod signing_keys;
 pub mod users;
 

@@ -17,6 +17,7 @@ use domain::{
 use futures::{StreamExt, stream};
 use gateway::Gateway;
 use http::{HeaderMap, Method, StatusCode};
+use serde_json::json;
 
 use crate::{Answer, Carried, Client, Person, Project, Request, World};
 
@@ -117,6 +118,7 @@ pub async fn check(protocol: Protocol) {
     oversize(protocol).await;
     aborted(protocol).await;
     duplicate(protocol).await;
+    protection(protocol).await;
     download(protocol).await;
     traversal(protocol).await;
 }
@@ -222,6 +224,28 @@ pub async fn duplicate(protocol: Protocol) {
         assert_eq!(before.body, after.body, "what was served stays");
     }
     stage.world.nothing_stays_staged().await;
+}
+
+/// A protection rule keeps publishing to those who reach its level, and deploy tokens never do. What is refused leaves nothing.
+pub async fn protection(protocol: Protocol) {
+    const CREATE: &str = "mutation C($input: CreatePackagesProtectionRuleInput!) { \
+        createPackagesProtectionRule(input: $input) { errors } }";
+    let stage = Stage::new(protocol).await;
+    let people = &stage.world.people;
+    let input = json!({ "projectPath": stage.project.full_path, "packageNamePattern": "*",
+        "packageType": protocol.rules.format().sdl_name(), "minimumAccessLevelForPush": "OWNER" });
+    let made = stage.world.graphql(&people.maintainer, CREATE, json!({ "input": input })).await;
+    assert_eq!(made["data"]["createPackagesProtectionRule"]["errors"], json!([]), "{made}");
+    let deploy_token = stage.world.deploy_token(&stage.project, Scope::WritePackageRegistry).await;
+    for person in [&people.developer, &people.writer, &people.maintainer, &deploy_token] {
+        let answer = stage.publish(1, person).await.expect(403);
+        assert!(answer.text().contains("Package protected."), "{}: {}", answer.described, answer.text());
+    }
+    stage.nothing_remains(1).await;
+    for (number, person) in [(1, &people.owner), (2, &people.administrator)] {
+        let answer = stage.publish(number, person).await;
+        assert!(answer.status.is_success(), "{}: {} {}", answer.described, answer.status, answer.text());
+    }
 }
 
 /// A download: `HEAD` as `GET`, ranges, conditions, headers that keep a browser from running it.
@@ -351,6 +375,10 @@ impl FormatRules for Limited {
 
     fn instance_origin(&self, name: &PackageName) -> InstanceOrigin {
         self.rules.instance_origin(name)
+    }
+
+    fn wants_patterns_like_names(&self) -> bool {
+        self.rules.wants_patterns_like_names()
     }
 
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {

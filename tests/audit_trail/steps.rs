@@ -156,6 +156,37 @@ pub(super) async fn packages(trail: &mut Trail) {
     trail.step(step).await;
 }
 
+/// Rules are written down whatever the settings say.
+pub(super) async fn protection_rules(trail: &mut Trail) {
+    let people = trail.world.people.clone();
+    let (maintainer, developer) = (&people.maintainer, &people.developer);
+    let rule = json!({ "projectPath": trail.project.full_path, "packageType": "NPM", "packageNamePattern": "kept*",
+        "minimumAccessLevelForPush": "OWNER" });
+    let created = trail
+        .step(Step {
+            mutation: "createPackagesProtectionRule",
+            input: rule,
+            selection: "packageProtectionRule { id }",
+            by: maintainer,
+            refused: developer,
+            events: &["package_registry_protection_rule_created"],
+        })
+        .await;
+    let id = &created["packageProtectionRule"]["id"];
+    for (mutation, input, event) in [
+        (
+            "updatePackagesProtectionRule",
+            json!({ "id": id, "minimumAccessLevelForDelete": "OWNER" }),
+            "package_registry_protection_rule_updated",
+        ),
+        ("deletePackagesProtectionRule", json!({ "id": id }), "package_registry_protection_rule_deleted"),
+    ] {
+        let step =
+            Step { mutation, input, selection: "", by: maintainer, refused: developer, events: &[event] };
+        trail.step(step).await;
+    }
+}
+
 pub(super) async fn accounts(trail: &mut Trail) {
     let people = trail.world.people.clone();
     let (owner, administrator, reader) = (&people.owner, &people.administrator, &people.api_reader);

@@ -246,6 +246,60 @@ def deploy_tokens(ann, group, project):
     group.deploytokens.delete(automatic.id)
 
 
+def protection_rules(ann, group, project):
+    """A rule keeps publishing and deleting from a deploy token and from whoever stands too low; the log tells."""
+    ann.http_post(
+        f"{URL}/api/graphql",
+        post_data={
+            "query": "mutation S($path: ID!) { updateNamespacePackageSettings(input: "
+            "{ namespacePath: $path, auditEventsEnabled: true }) { errors } }",
+            "variables": {"path": group.full_path},
+        },
+    )
+    rule = project.package_protection_rules.create(
+        {
+            "package_name_pattern": "kept-*",
+            "package_type": "generic",
+            "minimum_access_level_for_push": "maintainer",
+            "minimum_access_level_for_delete": "admin",
+        }
+    )
+    assert rule.project_id == project.id and rule.package_name_pattern == "kept-*", rule
+    assert rule.minimum_access_level_for_push == "maintainer" and rule.minimum_access_level_for_delete == "admin"
+    refused(422, project.package_protection_rules.create, {**rule.attributes})
+    refused(400, project.package_protection_rules.create, {**rule.attributes, "package_type": "floppy"})
+    refused(404, nobody.projects.get(project.id, lazy=True).package_protection_rules.list)
+
+    token = project.deploytokens.create({"name": "ci", "scopes": ["write_package_registry"]})
+    robot = gitlab.Gitlab(URL)
+    robot.headers["Deploy-Token"] = token.token
+    of_robot = robot.projects.get(project.id, lazy=True)
+    of_robot.generic_packages.upload("free-lib", "1.0.0", "lib.bin", data=b"x")
+    error = refused(403, of_robot.generic_packages.upload, "kept-lib", "1.0.0", "lib.bin", data=b"x")
+    assert "'kept-*' covers 'kept-lib'" in str(error), error
+    project.generic_packages.upload("kept-lib", "1.0.0", "lib.bin", data=b"x")
+    kept = project.packages.list(package_name="kept-lib")[0]
+    error = refused(403, kept.delete)
+    assert "Package is deletion protected." in str(error), error
+
+    rule.minimum_access_level_for_delete = "owner"
+    rule.save()
+    assert project.package_protection_rules.list()[0].minimum_access_level_for_delete == "owner"
+    kept.delete()
+    refused(404, project.packages.get, kept.id)
+    rule.delete()
+    assert project.package_protection_rules.list() == []
+    of_robot.generic_packages.upload("kept-lib", "2.0.0", "lib.bin", data=b"x")
+    token.delete()
+
+    of_group = [event.event_name for event in group.audit_events.list(get_all=True)]
+    assert "package_registry_package_published" in of_group and "package_registry_package_deleted" in of_group, of_group
+    of_project = [(event.event_name, event.author_name) for event in project.audit_events.list(get_all=True)]
+    for name in ("created", "updated", "deleted"):
+        assert (f"package_registry_protection_rule_{name}", ann.user.username) in of_project, of_project
+    assert ("package_registry_write_refused", ann.user.username) in of_project, of_project
+
+
 def visibility(ann, bob, project, group):
     refused(404, bob.projects.get(project.id, lazy=True).packages.list)
     project.package_registry_access_level = "public"
@@ -271,6 +325,7 @@ def main():
     bob = members(ann, group, project)
     packages(ann, group, project)
     deploy_tokens(ann, group, project)
+    protection_rules(ann, group, project)
     visibility(ann, bob, project, group)
     user.block()
     refused(401, ann.auth)

@@ -130,7 +130,7 @@ mod tests {
         for (failure, status, text) in [
             (code(ErrorCode::Duplicate), 400, "400 Bad request - Duplicate package is not allowed"),
             (code(ErrorCode::TooLarge), 400, "400 Bad request - File is too large"),
-            (code(ErrorCode::Protected), 403, "403 Forbidden - Package protected."),
+            (code(ErrorCode::Protected), 403, "403 Forbidden - because"),
             (code(ErrorCode::Unsupported), 405, "405 Method Not Allowed - because"),
             (Failure::invalid("version", "Version is invalid"), 400, "Validation failed: Version is invalid"),
             (Failure::invalid("file_name", "file_name is invalid"), 400, "file_name is invalid"),

@@ -6,7 +6,7 @@ use gateway::{
     Dialect, FailedRequest,
     dialect::{GitLabBody, GitLabError, answer},
 };
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
 /// The dialect of npm. A 401 has no challenge, as in GitLab: npm prints a challenge instead of the text.
@@ -37,10 +37,7 @@ fn told(failure: &Failure, request: &FailedRequest) -> (StatusCode, String) {
         }
         ErrorCode::TooLarge => (StatusCode::BAD_REQUEST, "File is too large.".to_owned()),
         ErrorCode::Duplicate => (StatusCode::FORBIDDEN, "Package already exists.".to_owned()),
-        ErrorCode::Protected if is_removal(request) => {
-            (StatusCode::FORBIDDEN, "Package is deletion protected.".to_owned())
-        }
-        ErrorCode::Protected => (StatusCode::FORBIDDEN, "Package protected.".to_owned()),
+        ErrorCode::Protected => (StatusCode::FORBIDDEN, failure.message.clone().into_owned()),
         ErrorCode::Locked => {
             (StatusCode::BAD_REQUEST, "Could not obtain package lease. Please try again.".to_owned())
         }
@@ -68,13 +65,10 @@ fn gitlab(failure: &Failure, request: &FailedRequest) -> (StatusCode, String) {
     (error.status, text)
 }
 
-/// `npm unpublish` of one version is a PUT.
-fn is_removal(request: &FailedRequest) -> bool {
-    request.method == Method::DELETE || request.path.contains("/-rev/")
-}
-
 #[cfg(test)]
 mod tests {
+    use http::Method;
+
     use super::*;
 
     fn request(method: Method, below: &str, anonymous: bool) -> FailedRequest {
@@ -87,7 +81,7 @@ mod tests {
         let code = |code| Failure::new(code, "because");
         for (failure, status, text) in [
             (code(ErrorCode::Duplicate), 403, "Package already exists."),
-            (code(ErrorCode::Protected), 403, "Package protected."),
+            (code(ErrorCode::Protected), 403, "because"),
             (code(ErrorCode::TooLarge), 400, "File is too large."),
             (code(ErrorCode::Locked), 400, "Could not obtain package lease. Please try again."),
             (code(ErrorCode::Stale), 409, "because"),
@@ -116,12 +110,5 @@ mod tests {
             let (answered, _) = told(&hidden, &request(Method::GET, below, anonymous));
             assert_eq!(answered.as_u16(), status, "{below}");
         }
-    }
-
-    #[test]
-    fn unpublishing_what_is_protected_is_told_so() {
-        let protected = Failure::new(ErrorCode::Protected, "a rule");
-        let (_, text) = told(&protected, &request(Method::PUT, "web/-rev/7", false));
-        assert_eq!(text, "Package is deletion protected.");
     }
 }

@@ -15,7 +15,7 @@ mod unpublish;
 use std::sync::Arc;
 
 use axum::response::Response;
-use domain::{Failure, PackageName, Subject, rules::FormatRules as _};
+use domain::{ErrorCode, Failure, PackageName, Subject, rules::FormatRules as _};
 use gateway::{Call, Intent, Levels, RouteTable};
 use http::Method;
 
@@ -96,11 +96,12 @@ fn existing_name(call: &Call) -> Result<PackageName, Failure> {
 
 /// Refuses what `errors` of a mutation says.
 fn refused(errors: &[String]) -> Result<(), Failure> {
-    if errors.is_empty() { Ok(()) } else { Err(Failure::forbidden(errors.join(", "))) }
+    // All that a removal is refused for in a payload is a protection rule.
+    if errors.is_empty() { Ok(()) } else { Err(Failure::new(ErrorCode::Protected, errors.join(", "))) }
 }
 
 fn unknown_route() -> Failure {
-    Failure::new(domain::ErrorCode::NotFound, "This registry has no such endpoint")
+    Failure::new(ErrorCode::NotFound, "This registry has no such endpoint")
 }
 
 /// An answer of JSON.

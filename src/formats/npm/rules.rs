@@ -212,6 +212,10 @@ impl FormatRules for NpmRules {
         }
     }
 
+    fn wants_patterns_like_names(&self) -> bool {
+        true
+    }
+
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {
         metadata::inspect(publication)
     }

@@ -63,6 +63,10 @@ fn told(failure: &Failure) -> Option<(StatusCode, GitLabBody)> {
             format!("File name has already been taken, the file already exists: {message}")
         }
         ErrorCode::Duplicate => format!("File name has already been taken: {message}"),
+        ErrorCode::Protected => {
+            let status = StatusCode::FORBIDDEN;
+            return Some((status, GitLabBody::Message(format!("{} - {message}", phrase(status)))));
+        }
         ErrorCode::TooLarge => return Some((StatusCode::BAD_REQUEST, bad_request("File is too large"))),
         ErrorCode::Unsupported => {
             let status = StatusCode::METHOD_NOT_ALLOWED;

@@ -192,6 +192,10 @@ impl FormatRules for PypiRules {
         &[DigestAlgorithm::Md5]
     }
 
+    fn wants_patterns_like_names(&self) -> bool {
+        true
+    }
+
     fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {
         metadata::inspect(publication)
     }

@@ -8,9 +8,14 @@ use super::types::full_name;
 use crate::{
     context::ContextExt,
     gate,
+    limits::connection_complexity,
     outcome::{OrError, Outcome},
     package_settings::{PackageSettings, settings_of},
-    relay::global_id::print,
+    protection_rule::{PackagesProtectionRule, RuleReach, rules_of},
+    relay::{
+        connection::{Connection, PageArguments},
+        global_id::print,
+    },
 };
 
 /// A group or a user's own namespace, which the caller may view.
@@ -81,5 +86,20 @@ impl Namespace {
     /// What the owner decides about the packages below. Null for everybody else.
     async fn package_settings(&self, ctx: &Context<'_>) -> Outcome<Option<PackageSettings>> {
         settings_of(ctx, self.guard.clone(), self.row.id).await.or_error()
+    }
+    /// Rules that keep publishing or deleting of some packages in every project below to fewer people, newest first (ours). Null
+    /// for callers who may not see them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    async fn packages_protection_rules(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(default_with = "RuleReach::default()", desc = "Ours.")] reach: RuleReach,
+    ) -> Outcome<Option<Connection<PackagesProtectionRule>>> {
+        let arguments = PageArguments { first, last, after, before, skip: None };
+        rules_of(ctx, self.guard.clone(), reach, &arguments).await.or_error()
     }
 }

@@ -23,6 +23,7 @@ use crate::{
     package::{GroupPackageSort, ListArguments, Package, PackageStatus, PackageTypeEnum},
     package_settings::{PackageSettings, settings_of},
     project::{Project, ProjectSort, project_connection},
+    protection_rule::{PackagesProtectionRule, RuleReach, rules_of},
     relay::{
         connection::{Connection, Count, PageArguments},
         global_id::{UserID, print},
@@ -285,6 +286,21 @@ impl Group {
         gate::authorize(ctx, guard, Subject::Group, Action::ManageDeployTokens).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         deploy_tokens_of(ctx, access::Holder::Group(self.row.id), active, &arguments).await.or_error()
+    }
+    /// Rules that keep publishing or deleting of some packages in every project below to fewer people, newest first (ours). Null
+    /// for callers who may not see them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    async fn packages_protection_rules(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(default_with = "RuleReach::default()", desc = "Ours.")] reach: RuleReach,
+    ) -> Outcome<Option<Connection<PackagesProtectionRule>>> {
+        let arguments = PageArguments { first, last, after, before, skip: None };
+        rules_of(ctx, self.guard.clone(), reach, &arguments).await.or_error()
     }
     /// The audit log of the group (ours): everything for owners, what they did themselves for others from Developer on.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

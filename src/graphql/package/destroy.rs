@@ -14,6 +14,7 @@ use crate::{
     context::ContextExt,
     gate,
     outcome::{OrError, Outcome, payload_errors},
+    protection_rule::authorize_package,
     relay::global_id::{PackagesPackageFileID, PackagesPackageID},
 };
 
@@ -65,7 +66,7 @@ pub(crate) struct DestroyPackageNamePayload {
 
 async fn destroy_package(ctx: &Context<'_>, id: domain::PackageId) -> Result<(), Failure> {
     let found = packages::find(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
-    let package = gate::authorize(ctx, found, Subject::Package, Action::DestroyPackages)?;
+    let package = authorize_package(ctx, found, Action::DestroyPackages).await?;
     if package.status == PackageStatus::PendingDestruction {
         return Err(Failure::not_found(Subject::Package));
     }
@@ -76,7 +77,7 @@ async fn destroy_file(ctx: &Context<'_>, id: domain::PackageFileId) -> Result<()
     let found = packages::find_file_by_id(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
     let file = gate::authorize(ctx, found, Subject::PackageFile, Action::DestroyPackages)?;
     let package = packages::find(ctx.store(), ctx.viewer(), file.package_id, ctx.now()).await?;
-    let package = gate::authorize(ctx, package, Subject::Package, Action::DestroyPackages)?;
+    let package = authorize_package(ctx, package, Action::DestroyPackages).await?;
     let rules = ctx.state().rules.get(package.format).ok();
     Ok(packages::destroy_file(ctx.store(), rules, &file, ctx.now()).await?)
 }

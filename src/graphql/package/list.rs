@@ -190,10 +190,17 @@ async fn prefetch(ctx: &Context<'_>, rows: &[packages::Package]) -> Result<Prefe
         }
         prefetched.tags = Some(by_package);
     }
+    let mut ids: Vec<_> = rows.iter().map(|package| package.project.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    if selects("protectionRuleExists") {
+        let mut by_project = HashMap::<_, Vec<_>>::new();
+        for (project, rule) in store::protection_rules::of_projects(ctx.store(), &ids).await? {
+            by_project.entry(project).or_default().push(rule);
+        }
+        prefetched.rules = Some(by_project);
+    }
     if selects("project") || selects("userPermissions") {
-        let mut ids: Vec<_> = rows.iter().map(|package| package.project.id).collect();
-        ids.sort_unstable();
-        ids.dedup();
         let projects = store::projects::find_many(ctx.store(), ctx.viewer(), &ids, ctx.now()).await?;
         prefetched.projects = projects;
     }

@@ -25,6 +25,5 @@ pub(crate) use list::{GroupPackageSort, ListArguments, PackageSortArgument, list
 pub(crate) use metadata::TerraformModuleMetadataSharedFields;
 pub(crate) use publish::PublishMutation;
 pub(crate) use query::PackageQuery;
-pub(crate) use scope::open_project;
 pub(crate) use tag::TagMutation;
 pub(crate) use types::{Package, PackageStatus, PackageTypeEnum};

@@ -6,12 +6,11 @@ mod inspection;
 
 use std::sync::Arc;
 
-use access::{Action, Identity};
+use access::{Action, Guarded, Identity};
 use async_graphql::{Context, Object};
 use blob::Staged;
 use domain::{Failure, Subject, rules::FormatRules};
 use serde_json::Value;
-use store::IdOrPath;
 use store::{
     blobs,
     packages::{self, Author, NewPublication},
@@ -22,10 +21,13 @@ use self::{
     input::{PublishPackageInput, PublishPackagePayload, check_shape, refuse_nul},
     inspection::{Claim, Inspected},
 };
-use super::{duplicates, file::PackageFile, scope::open_project, tag::validate_tag, types::Node};
+use super::{duplicates, file::PackageFile, tag::validate_tag, types::Node};
 use crate::{
     context::{ContextExt, State},
+    gate,
     outcome::{OrError, Outcome},
+    project,
+    protection_rule::refuse_protected,
 };
 
 #[derive(Default)]
@@ -44,8 +46,9 @@ impl PublishMutation {
 }
 
 async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<PublishPackagePayload, Failure> {
-    let project =
-        open_project(ctx, IdOrPath::from(input.project_path.as_str()), Action::PublishPackages).await?;
+    let found = project::find(ctx, &input.project_path).await?;
+    let facts = found.as_ref().map(Guarded::facts).ok_or_else(Failure::internal);
+    let project = gate::authorize(ctx, found, Subject::Project, Action::PublishPackages)?;
     let state = Arc::clone(ctx.data_unchecked::<Arc<State>>());
     let rules = state.rules.get(input.package_type.into())?;
     check_shape(rules, &input)?;
@@ -59,6 +62,8 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
     }
     let status = input.status.map(Into::into);
     let (claim, files) = settle(&state, rules, input, files).await?;
+    let named = (rules.format(), claim.name.display.as_str());
+    refuse_protected(ctx, facts?, Action::PublishPackages, named).await?;
     let Inspected { name, version, files, found } = inspection::inspect(&state, rules, claim, files).await?;
     let uploads: Vec<_> = files.iter().filter_map(Arrived::upload).cloned().collect();
     let republish = duplicates::republish(ctx, &project, rules, &name, version.as_ref()).await?;
@@ -138,12 +143,12 @@ async fn answer(
     published: &packages::Published,
 ) -> Result<PublishPackagePayload, Failure> {
     let package = packages::find(ctx.store(), ctx.viewer(), published.package, ctx.now()).await?;
-    let package = crate::gate::authorize(ctx, package, Subject::Package, Action::PublishPackages)?;
+    let package = gate::authorize(ctx, package, Subject::Package, Action::PublishPackages)?;
     let mut files = Vec::new();
     if ctx.look_ahead().field("packageFiles").exists() {
         for id in &published.files {
             let file = packages::find_file_by_id(ctx.store(), ctx.viewer(), *id, ctx.now()).await?;
-            files.push(PackageFile(crate::gate::authorize(
+            files.push(PackageFile(gate::authorize(
                 ctx,
                 file,
                 Subject::PackageFile,

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::{
     context::ContextExt,
-    gate,
     outcome::{OrError, Outcome},
+    protection_rule::{authorize_package, authorize_project},
 };
 
 /// Points a tag at a version.
@@ -64,7 +64,7 @@ pub(super) fn validate_tag(tag: &str) -> Result<(), Failure> {
     if fine { Ok(()) } else { Err(Failure::invalid("tag", format!("'{tag}' is not a valid tag"))) }
 }
 
-/// One version by coordinates, opened for `action` through its project.
+/// One version by coordinates, opened for `action` through its project. No protection rule keeps that to others.
 pub(super) async fn open_version(
     ctx: &Context<'_>,
     scope: &PackageScopeInput,
@@ -84,10 +84,10 @@ pub(super) async fn open_version(
             .await?;
     let package = found.ok_or_else(|| missing(ctx, &scope, Subject::Package))?;
     let guarded = packages::find(ctx.store(), ctx.viewer(), package.id, ctx.now()).await?;
-    gate::authorize(ctx, guarded, Subject::Package, action)
+    authorize_package(ctx, guarded, action).await
 }
 
-/// The names with these coordinates in a scope, each project opened for `action`.
+/// The names with these coordinates in a scope, each project opened for `action`, which no protection rule keeps to others.
 pub(super) async fn open_names(
     ctx: &Context<'_>,
     scope: &PackageScopeInput,
@@ -105,7 +105,9 @@ pub(super) async fn open_names(
         return Err(missing(ctx, &scope, Subject::Package));
     }
     for name in &names {
-        open_project(ctx, IdOrPath::Id(name.project.0), action).await?;
+        let id = IdOrPath::Id(name.project.0);
+        let project = store::projects::find(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
+        authorize_project(ctx, project, action, (format, &name.name)).await?;
     }
     Ok(names.into_iter().map(|name| name.id).collect())
 }

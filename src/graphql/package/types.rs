@@ -5,7 +5,10 @@ use std::{collections::HashMap, sync::Arc};
 use access::{Action, Guarded};
 use async_graphql::{ComplexObject, Context, ID, MergedObject, Object, SimpleObject};
 use domain::{PackageId, ProjectId};
-use store::{IdOrPath, packages};
+use store::{
+    IdOrPath, packages,
+    protection_rules::{self, ProtectionRule},
+};
 
 pub(crate) use super::inputs::{PackageStatus, PackageTypeEnum};
 use super::{details::DetailFields, metadata::PackageMetadata, urls::UrlFields};
@@ -14,6 +17,7 @@ use crate::{
     limits::connection_complexity,
     outcome::{OrError, Outcome},
     project::Project,
+    protection_rule::is_covered,
     relay::{
         connection::{Connection, Count, PageArguments, connect},
         global_id::{PackagesPackageID, print},
@@ -26,6 +30,8 @@ use crate::{
 pub(crate) struct Prefetched {
     pub(crate) projects: HashMap<ProjectId, Guarded<store::projects::Project>>,
     pub(crate) tags: Option<HashMap<PackageId, Vec<packages::PackageTag>>>,
+    /// The protection rules that hold in the projects.
+    pub(crate) rules: Option<HashMap<ProjectId, Vec<ProtectionRule>>>,
 }
 
 /// A package with what its parent loaded.
@@ -159,9 +165,17 @@ impl CommonFields {
     async fn project(&self, ctx: &Context<'_>) -> Outcome<Project> {
         Project::of_package(ctx, self.0.project(ctx).await?).or_error()
     }
-    /// Whether a protection rule covers the name. No rule can be made yet.
-    async fn protection_rule_exists(&self) -> bool {
-        false
+    /// Whether a protection rule covers the name, be it for publishing or for deleting: the project's own, or one of the groups
+    /// above.
+    async fn protection_rule_exists(&self, ctx: &Context<'_>) -> Outcome<bool> {
+        let package = &self.0.package;
+        let named = (package.format, package.name.as_str());
+        let covers = |rule: &ProtectionRule| is_covered(ctx.state(), rule, named);
+        if let Some(rules) = &self.0.prefetched.rules {
+            return Ok(rules.get(&package.project.id).is_some_and(|rules| rules.iter().any(covers)));
+        }
+        let rules = protection_rules::of_projects(ctx.store(), &[package.project.id]).await.or_error()?;
+        Ok(rules.iter().any(|(_, rule)| covers(rule)))
     }
     /// Metadata of the formats for which GitLab's schema has a type; null for others.
     async fn metadata(&self) -> Option<PackageMetadata> {

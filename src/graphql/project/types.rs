@@ -18,6 +18,7 @@ use crate::{
     member::{MemberArguments, MemberInterface, ProjectMemberRelation, project_members},
     outcome::{OrError, Outcome},
     package::{ListArguments, Package, PackageSortArgument, PackageStatus, PackageTypeEnum},
+    protection_rule::{PackagesProtectionRule, RuleReach, rules_of},
     relay::{
         connection::{Connection, Count, PageArguments},
         global_id::{UserID, print},
@@ -287,6 +288,21 @@ impl Project {
         gate::authorize(ctx, guard, Subject::Project, Action::ManageDeployTokens).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         deploy_tokens_of(ctx, Holder::Project(self.row.id), active, &arguments).await.or_error()
+    }
+    /// Rules that keep publishing or deleting of some packages to fewer people, newest first. Null for callers who may not see
+    /// them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    async fn packages_protection_rules(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(default_with = "RuleReach::default()", desc = "Ours.")] reach: RuleReach,
+    ) -> Outcome<Option<Connection<PackagesProtectionRule>>> {
+        let arguments = PageArguments { first, last, after, before, skip: None };
+        rules_of(ctx, self.guard.clone(), reach, &arguments).await.or_error()
     }
     /// The audit log of the project (ours): everything for maintainers, what they did themselves for others from Developer on.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

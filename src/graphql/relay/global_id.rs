@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use domain::{
     AccessTokenId, AuditEventId, BackgroundJobId, BackgroundJobRunId, DependencyId, DependencyLinkId,
-    DeployTokenId, PackageFileId, PackageId, UserId,
+    DeployTokenId, PackageFileId, PackageId, ProtectionRuleId, UserId,
 };
 
 /// The global id of a `class`.
@@ -57,6 +57,7 @@ global_ids! {
     PackagesPackageFileID(PackageFileId) = "Packages::PackageFile",
     PackagesDependencyID(DependencyId) = "Packages::Dependency",
     PackagesDependencyLinkID(DependencyLinkId) = "Packages::DependencyLink",
+    PackagesProtectionRuleID(ProtectionRuleId) = "Packages::Protection::Rule",
     UserID(UserId) = "User",
     PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
     DeployTokenID(DeployTokenId) = "DeployToken",

@@ -1,16 +1,18 @@
 //! Asking for a place to upload to.
 
-use access::Action;
+use access::{Action, Guarded};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use blob::StagingId;
-use domain::Failure;
-use store::IdOrPath;
+use domain::{Failure, Subject};
 
 use super::claim::{UPLOAD_LIFETIME, UploadClaim};
 use crate::{
     context::ContextExt,
+    gate,
     outcome::{OrError, Outcome},
-    package::{PackageTypeEnum, open_project},
+    package::PackageTypeEnum,
+    project,
+    protection_rule::refuse_protected,
     relay::global_id::PackagesUploadID,
     scalars::Time,
 };
@@ -69,12 +71,17 @@ impl UploadMutation {
 }
 
 async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUploadPayload, Failure> {
-    let project =
-        open_project(ctx, IdOrPath::from(input.project_path.as_str()), Action::PublishPackages).await?;
+    let found = project::find(ctx, &input.project_path).await?;
+    let facts = found.as_ref().map(Guarded::facts).ok_or_else(Failure::internal);
+    let project = gate::authorize(ctx, found, Subject::Project, Action::PublishPackages)?;
     let state = ctx.state();
     let rules = state.rules.get(input.package_type.into())?;
     let name = input.package_name.map(|name| rules.name(&name)).transpose()?;
     let version = input.package_version.map(|version| rules.version(&version)).transpose()?;
+    if let Some(name) = &name {
+        let named = (rules.format(), name.display.as_str());
+        refuse_protected(ctx, facts?, Action::PublishPackages, named).await?;
+    }
     if let (Some(name), Some(version), Some(file_name)) = (&name, &version, &input.file_name) {
         rules.file_name(name, Some(version), file_name)?;
     }

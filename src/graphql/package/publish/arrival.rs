@@ -13,7 +13,7 @@ use serde_json::Value;
 use store::packages::{self, NewFile, ReplacedFile};
 
 use super::input::{PublishFileInput, check_digests, refuse_nul};
-use crate::{context::ContextExt, gate, upload::claim::UploadClaim};
+use crate::{context::ContextExt, gate, protection_rule::authorize_package, upload::claim::UploadClaim};
 
 /// A file whose bytes were found.
 pub(super) struct Arrived {
@@ -162,12 +162,13 @@ async fn find_source(
     let mut replaces = None;
     if remove {
         let package = packages::find(ctx.store(), ctx.viewer(), file.package_id, ctx.now()).await?;
+        let guarded = package.clone();
         let package = gate::authorize(ctx, package, Subject::Package, Action::ViewPackages)?;
         // What waits in a package without version waits for whoever may publish here.
         let waits =
             file.project_id == project && package.format == rules.format() && package.version.is_none();
         if !waits {
-            open(Action::DestroyPackages).await?;
+            authorize_package(ctx, guarded, Action::DestroyPackages).await?;
         }
         let rules = ctx.state().rules.get(package.format)?;
         replaces = Some(ReplacedFile { id: file.id, package: file.package_id, rules });
