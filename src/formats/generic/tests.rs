@@ -150,6 +150,7 @@ fn nothing_is_sent_as_what_a_browser_runs() {
         ("a.swf", "application/octet-stream"),
         ("a.mht", "application/octet-stream"),
         ("a.wasm", "application/octet-stream"),
+        ("a.rf", "application/octet-stream"),
     ] {
         assert_eq!(media_type(file_name), expected, "{file_name}");
     }

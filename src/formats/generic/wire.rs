@@ -178,7 +178,9 @@ pub(crate) fn media_type(file_name: &str) -> &'static str {
     };
     let (kind, subtype) = guess.split_once('/').unwrap_or((guess, ""));
     match kind {
-        "audio" | "font" | "image" | "video" if !subtype.contains("xml") => guess,
+        "audio" | "font" | "image" | "video" if !subtype.contains("xml") && !subtype.contains("flash") => {
+            guess
+        }
         "text" if matches!(subtype, "csv" | "markdown" | "tab-separated-values") => guess,
         "text" => "text/plain",
         "application" if HARMLESS_APPLICATIONS.contains(&subtype) => guess,
