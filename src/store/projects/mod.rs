@@ -96,7 +96,7 @@ impl FromQueryResult for GuardedRow {
     }
 }
 
-in_place!(StandingRow { role, covered });
+in_place!(StandingRow { role, covered, switched_off });
 in_place!(project::Model {
     id,
     namespace_id,
