@@ -4,6 +4,7 @@
 //! tested and reasoned about without a database, a socket or a clock that ticks.
 
 pub mod access_level;
+pub mod cleanup;
 pub mod clock;
 pub mod coordinates;
 pub mod credential;
@@ -23,6 +24,7 @@ pub mod status;
 pub mod visibility;
 
 pub use access_level::{Role, Scope, Scopes};
+pub use cleanup::KeptDuplicates;
 pub use clock::{Clock, SystemClock};
 pub use coordinates::{Coordinate, PackageName, PackageVersion};
 pub use credential::{Carrier, Credential};

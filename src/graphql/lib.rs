@@ -13,6 +13,8 @@ mod audit_event;
 mod authenticate;
 mod backend;
 mod background;
+mod cleanup_policy;
+mod coercion;
 mod context;
 mod gate;
 mod group;
@@ -49,7 +51,7 @@ pub use validate::validate;
 use crate::package::TerraformModuleMetadataSharedFields;
 use crate::{
     context::{Arrived, State},
-    limits::{Door, LimitsFactory},
+    limits::{Door, LimitsFactory, Spent},
     mutation::Mutation,
     query::Query,
     refusals::{Knocks, Refusals},
@@ -144,10 +146,11 @@ impl Model {
     }
 
     async fn execute_one(&self, session: &Session, mut request: Request) -> Response {
-        if let Err(error) = limits::admit(&mut request) {
+        let admitted = limits::admit(&mut request).and_then(|()| coercion::check(&mut request));
+        if let Err(error) = admitted {
             return Response::from_errors(vec![error]);
         }
-        self.run(&self.open, Door::Open, session, request).await
+        self.run(&self.open, Door::Open, session, request.data(Arc::new(Spent::default()))).await
     }
 
     /// Runs a request in the name of its caller. What it was refused is written down before the answer goes out.

@@ -4,10 +4,16 @@
 //! door a document is measured before it runs: its length, its depth, what its nested pages multiply to, and the complexity
 //! that async-graphql computes while validating.
 
-use std::{collections::HashSet, sync::Arc};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use async_graphql::{
-    Name, Request, ServerError, ServerResult, ValidationResult, Value, Variables,
+    Context, Name, Request, ServerError, ServerResult, ValidationResult, Value, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
     parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet},
 };
@@ -57,6 +63,59 @@ impl Door {
 pub(crate) fn connection_complexity(first: Option<i32>, last: Option<i32>, children: usize) -> usize {
     let items = first.or(last).and_then(|items| usize::try_from(items).ok()).unwrap_or(20).min(100);
     1 + children + children * items / 100
+}
+
+/// What a document of `caller` may cost.
+fn budget(caller: &Caller) -> usize {
+    if caller.viewer.is_anonymous() { ANONYMOUS_COMPLEXITY } else { SIGNED_IN_COMPLEXITY }
+}
+
+/// What a request has used up.
+#[derive(Default)]
+pub(crate) struct Spent {
+    complexity: AtomicUsize,
+    packages: AtomicUsize,
+    group_packages: AtomicUsize,
+}
+
+/// A field that is answered once in a request (GitLab's rule).
+#[derive(Clone, Copy)]
+pub(crate) enum Once {
+    /// `Query.package`.
+    Package,
+    /// `Group.packages`.
+    GroupPackages,
+}
+
+impl Once {
+    fn refusal(self) -> String {
+        let (field, of) = match self {
+            Self::Package => ("package", "Query"),
+            Self::GroupPackages => ("packages", "Group"),
+        };
+        format!("\"{field}\" field can be requested only for 1 {of}(s) at a time.")
+    }
+}
+
+impl Spent {
+    /// What the document costs, and what one of `caller` may cost.
+    pub(crate) fn complexity(&self, caller: &Caller) -> (usize, usize) {
+        (self.complexity.load(Ordering::Relaxed), budget(caller))
+    }
+}
+
+/// Refuses what is answered once in a request to whoever asks for it again, wherever in the document that is. The open door's
+/// requests are counted, adapters' are not.
+pub(crate) fn once(ctx: &Context<'_>, field: Once) -> Result<(), Failure> {
+    let Some(spent) = ctx.data_opt::<Arc<Spent>>() else { return Ok(()) };
+    let counter = match field {
+        Once::Package => &spent.packages,
+        Once::GroupPackages => &spent.group_packages,
+    };
+    if counter.fetch_add(1, Ordering::Relaxed) == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(ErrorCode::TooLarge, field.refusal()))
 }
 
 fn refuse(message: String) -> ServerError {
@@ -147,8 +206,10 @@ impl Extension for Limits {
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
-        let anonymous = ctx.data_opt::<Caller>().is_none_or(|caller| caller.viewer.is_anonymous());
-        let budget = if anonymous { ANONYMOUS_COMPLEXITY } else { SIGNED_IN_COMPLEXITY };
+        let budget = ctx.data_opt::<Caller>().map_or(ANONYMOUS_COMPLEXITY, budget);
+        if let Some(spent) = ctx.data_opt::<Arc<Spent>>() {
+            spent.complexity.store(result.complexity, Ordering::Relaxed);
+        }
         if result.complexity > budget {
             return Err(vec![refuse(format!(
                 "Query has complexity of {}, which exceeds max complexity of {budget}",
@@ -246,10 +307,10 @@ fn once_per_request(set: &SelectionSet) -> ServerResult<()> {
         }
     }
     if packages > 1 {
-        return Err(refuse("\"package\" field can be requested only for 1 Query(s) at a time.".to_owned()));
+        return Err(refuse(Once::Package.refusal()));
     }
     if group_packages > 1 {
-        return Err(refuse("\"packages\" field can be requested only for 1 Group(s) at a time.".to_owned()));
+        return Err(refuse(Once::GroupPackages.refusal()));
     }
     Ok(())
 }

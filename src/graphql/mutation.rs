@@ -3,10 +3,13 @@
 use async_graphql::MergedObject;
 
 use crate::{
+    cleanup_policy::CleanupPolicyMutation,
     group::{ChangeGroupMutation, CreateGroupMutation},
-    instance::InstanceMutation,
+    instance::{EchoMutation, InstanceMutation},
     member::MemberMutation,
-    package::{DeprecateMutation, DestroyMutation, FlagMutation, PublishMutation, TagMutation},
+    package::{
+        DeprecateMutation, DestroyManyMutation, DestroyMutation, FlagMutation, PublishMutation, TagMutation,
+    },
     package_settings::PackageSettingsMutation,
     project::{ChangeProjectMutation, CreateProjectMutation},
     protection_rule::ProtectionRuleMutation,
@@ -24,6 +27,8 @@ pub(crate) struct Mutation(
     DeprecateMutation,
     FlagMutation,
     DestroyMutation,
+    DestroyManyMutation,
+    CleanupPolicyMutation,
     CreateProjectMutation,
     ChangeProjectMutation,
     CreateGroupMutation,
@@ -33,6 +38,7 @@ pub(crate) struct Mutation(
     DeployTokenMutation,
     UserMutation,
     InstanceMutation,
+    EchoMutation,
     PackageSettingsMutation,
     ProtectionRuleMutation,
 );

@@ -33,6 +33,7 @@ mod writer;
 pub mod access_tokens;
 pub mod audit_events;
 pub mod blobs;
+pub mod cleanup_policies;
 pub mod deploy_tokens;
 pub mod groups;
 pub mod instance_settings;

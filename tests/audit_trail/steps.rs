@@ -56,6 +56,14 @@ pub(super) async fn groups_and_projects(trail: &mut Trail) {
             events: &["project_name_updated", "project_feature_package_registry_access_level_updated"],
         },
         Step {
+            mutation: "updatePackagesCleanupPolicy",
+            input: json!({ "projectPath": path, "keepNDuplicatedPackageFiles": "TEN_PACKAGE_FILES" }),
+            selection: "",
+            by: maintainer,
+            refused: &people.developer,
+            events: &["package_registry_cleanup_policy_updated"],
+        },
+        Step {
             mutation: "destroyProject",
             input: json!({ "fullPath": "acme/new/lib" }),
             selection: "",
@@ -142,6 +150,17 @@ pub(super) async fn packages(trail: &mut Trail) {
         ),
     ] {
         trail.step(Step { mutation, input, selection: "", by, refused, events: &[event] }).await;
+    }
+    trail.publish("4.0.0", &["package_registry_package_published"]).await;
+    let (version, file) = trail.ids("4.0.0").await;
+    let files = json!({ "projectPath": trail.project.full_path, "ids": [file] });
+    for (mutation, input, event) in [
+        ("destroyPackageFiles", files, "package_registry_package_file_deleted"),
+        ("destroyPackages", json!({ "ids": [version] }), "package_registry_package_deleted"),
+    ] {
+        let step =
+            Step { mutation, input, selection: "", by: maintainer, refused: developer, events: &[event] };
+        trail.step(step).await;
     }
     let events = &["package_registry_package_deleted", "package_registry_package_deleted"];
     let input = named(json!({}));

@@ -17,7 +17,7 @@ use crate::{
     background::{BackgroundJobRun, runs_of_place},
     context::ContextExt,
     gate,
-    limits::connection_complexity,
+    limits::{Once, connection_complexity, once},
     member::{GroupMember, GroupMemberRelation, MemberArguments, group_members},
     outcome::{OrError, Outcome},
     package::{GroupPackageSort, ListArguments, Package, PackageStatus, PackageTypeEnum},
@@ -205,13 +205,15 @@ impl Group {
         >,
         #[graphql(desc = "The version, exactly.")] package_version: Option<String>,
         #[graphql(desc = "The status. Without it, displayable ones.")] status: Option<PackageStatus>,
-        #[graphql(default, desc = "Also packages without a version.")] include_versionless: bool,
+        #[graphql(desc = "Also packages without a version. False when left out.")]
+        include_versionless: Option<bool>,
         #[graphql(default = true, desc = "Go down into subgroups (ours).")] include_subgroups: bool,
         sort: Option<GroupPackageSort>,
     ) -> Outcome<Option<Connection<Package, Count>>> {
         if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackages).is_none() {
             return Ok(None);
         }
+        once(ctx, Once::GroupPackages).or_error()?;
         let instance = ctx.store().instance_facts().await.or_error()?;
         let visible = Visible::to(ctx.viewer(), Purpose::Packages, instance);
         let scope = PackageScope::Group { group: self.row.id, visible };
@@ -220,7 +222,7 @@ impl Group {
             package_type,
             package_version,
             status,
-            include_versionless,
+            include_versionless: include_versionless.unwrap_or_default(),
             direct_only: (!include_subgroups).then_some(self.row.id),
             page: PageArguments { first, last, after, before, skip },
         };

@@ -1,5 +1,7 @@
 //! What the instance is.
 
+use std::sync::Arc;
+
 use access::Action;
 use async_graphql::{Context, Object, SimpleObject};
 use store::instance_settings;
@@ -8,6 +10,7 @@ use super::settings::InstanceSettings;
 use crate::{
     context::ContextExt,
     gate,
+    limits::Spent,
     outcome::{OrError, Outcome},
 };
 
@@ -23,6 +26,15 @@ struct Metadata {
     revision: String,
     /// Whether it is an Enterprise Edition.
     enterprise: bool,
+}
+
+/// What the document costs, and may cost.
+#[derive(SimpleObject)]
+struct QueryComplexity {
+    /// What it costs.
+    score: Option<i32>,
+    /// What a document of the caller may cost.
+    limit: Option<i32>,
 }
 
 #[derive(Default)]
@@ -42,6 +54,12 @@ impl InstanceQuery {
             Some(username) => format!("\"{username}\" says: {text}"),
             None => format!("nil says: {text}"),
         }
+    }
+
+    /// What the document costs, and may cost.
+    async fn query_complexity(&self, ctx: &Context<'_>) -> Option<QueryComplexity> {
+        let (score, limit) = ctx.data_opt::<Arc<Spent>>()?.complexity(ctx.caller());
+        Some(QueryComplexity { score: i32::try_from(score).ok(), limit: i32::try_from(limit).ok() })
     }
 
     /// The instance's switches (ours). For signed-in callers.

@@ -1,7 +1,6 @@
 //! What only the details of a package show: its files, dependencies and other versions.
 
 use async_graphql::{Context, Enum, Object, SimpleObject};
-use domain::{RegistryAccessLevel, Visibility};
 use store::{
     Direction,
     packages::{self, FileFilter, FileSort, PackageFilter, PackageScope, PackageSort},
@@ -112,9 +111,7 @@ impl DetailFields {
     }
     /// Whether anybody can pull it.
     async fn public_package(&self, ctx: &Context<'_>) -> Outcome<bool> {
-        let access::Facts::Project(facts) = self.0.project(ctx).await?.facts() else { return Ok(false) };
-        let open = facts.registry == RegistryAccessLevel::Public && facts.instance.anyone_may_pull;
-        Ok(open || (facts.visibility == Visibility::Public && facts.registry == RegistryAccessLevel::Enabled))
+        self.0.is_public(ctx).await
     }
     /// The other displayable versions under the same name in the same project, by version as a string.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

@@ -2,6 +2,7 @@
 
 mod deprecate;
 mod destroy;
+mod destroy_many;
 mod details;
 mod document;
 mod duplicates;
@@ -20,6 +21,7 @@ mod urls;
 
 pub(crate) use deprecate::DeprecateMutation;
 pub(crate) use destroy::DestroyMutation;
+pub(crate) use destroy_many::DestroyManyMutation;
 pub(crate) use flag::FlagMutation;
 pub(crate) use list::{GroupPackageSort, ListArguments, PackageSortArgument, list};
 pub(crate) use metadata::TerraformModuleMetadataSharedFields;

@@ -17,7 +17,7 @@ use super::{
 use crate::{
     context::ContextExt,
     gate,
-    limits::connection_complexity,
+    limits::{Once, connection_complexity, once},
     outcome::{OrError, Outcome},
     relay::{
         connection::{Connection, Count, PageArguments, connect},
@@ -53,6 +53,7 @@ pub(crate) struct PackageQuery;
 impl PackageQuery {
     /// One package by id. At most once in a request. Null when it has no details or the caller may not see it.
     async fn package(&self, ctx: &Context<'_>, id: PackagesPackageID) -> Outcome<Option<PackageDetails>> {
+        once(ctx, Once::Package).or_error()?;
         let found = packages::find(ctx.store(), ctx.viewer(), id.0, ctx.now()).await.or_error()?;
         let package = gate::visible(ctx, found, Action::ViewPackages);
         let detailed = package.filter(|package| domain::PackageStatus::DETAILED.contains(&package.status));

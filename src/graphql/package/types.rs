@@ -2,9 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use access::{Action, Guarded};
+use access::{Action, Facts, Guarded};
 use async_graphql::{ComplexObject, Context, ID, MergedObject, Object, SimpleObject};
-use domain::{PackageId, ProjectId};
+use domain::{PackageId, ProjectId, RegistryAccessLevel, Visibility};
 use store::{
     IdOrPath, packages,
     protection_rules::{self, ProtectionRule},
@@ -23,6 +23,7 @@ use crate::{
         global_id::{PackagesPackageID, print},
     },
     scalars::Time,
+    user::UserCore,
 };
 
 /// What the parent loaded for all packages of a list at once.
@@ -56,6 +57,13 @@ impl Node {
             .await
             .or_error()?;
         found.ok_or_else(|| domain::Failure::not_found(domain::Subject::Project)).or_error()
+    }
+
+    /// Whether anybody can pull it.
+    pub(super) async fn is_public(&self, ctx: &Context<'_>) -> Outcome<bool> {
+        let Facts::Project(facts) = self.project(ctx).await?.facts() else { return Ok(false) };
+        let open = facts.registry == RegistryAccessLevel::Public && facts.instance.anyone_may_pull;
+        Ok(open || (facts.visibility == Visibility::Public && facts.registry == RegistryAccessLevel::Enabled))
     }
 }
 
@@ -226,6 +234,11 @@ impl CommonFields {
             web_path: detailed.then(|| format!("/{}/-/packages/{}", package.project.full_path, package.id)),
         }
     }
+    /// Whether the caller may delete it.
+    #[graphql(deprecation = "Select userPermissions { destroyPackage } instead.")]
+    async fn can_destroy(&self, ctx: &Context<'_>) -> Outcome<bool> {
+        Ok(self.0.project(ctx).await?.permits(ctx.viewer(), Action::DestroyPackages))
+    }
     /// What the caller may do with it.
     async fn user_permissions(&self, ctx: &Context<'_>) -> Outcome<PackagePermissions> {
         let project = self.0.project(ctx).await?;
@@ -255,6 +268,14 @@ impl Pipeline {
     /// The commit.
     async fn sha(&self, #[graphql(default)] format: Option<String>) -> Option<String> {
         let _ = format;
+        None
+    }
+    /// Who started it.
+    async fn user(&self) -> Option<UserCore> {
+        None
+    }
+    /// The project it ran in.
+    async fn project(&self) -> Option<Project> {
         None
     }
 }

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object};
 
 use super::types::Node;
-use crate::context::ContextExt;
+use crate::{context::ContextExt, outcome::Outcome};
 
 /// Addresses of the registries of a package's project and group, whatever the package's format.
 pub(super) struct UrlFields(pub(super) Node);
@@ -33,9 +33,12 @@ impl UrlFields {
         Some(self.project_url(ctx, "nuget/index.json"))
     }
     /// Address of the Python index of the project, with a place for a token where one is needed.
-    async fn pypi_url(&self, ctx: &Context<'_>) -> Option<String> {
+    async fn pypi_url(&self, ctx: &Context<'_>) -> Outcome<Option<String>> {
         let url = self.project_url(ctx, "pypi/simple");
-        Some(url.replacen("://", "://__token__:<your_personal_token>@", 1))
+        if self.0.is_public(ctx).await? {
+            return Ok(Some(url));
+        }
+        Ok(Some(url.replacen("://", "://__token__:<your_personal_token>@", 1)))
     }
     /// Address for uploads of Python packages to the project.
     async fn pypi_setup_url(&self, ctx: &Context<'_>) -> Option<String> {

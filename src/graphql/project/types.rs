@@ -11,6 +11,7 @@ use super::inputs::PackageRegistryAccessLevel;
 use crate::{
     audit_event::{AuditArguments, AuditEvent, AuditEventFilterInput, AuditEventSort, events_of_place},
     background::{BackgroundJobRun, runs_of_place},
+    cleanup_policy::{PackagesCleanupPolicy, policy_of},
     context::ContextExt,
     gate,
     group::{self, Group, Namespace},
@@ -210,7 +211,8 @@ impl Project {
         >,
         #[graphql(desc = "The version, exactly.")] package_version: Option<String>,
         #[graphql(desc = "The status. Without it, displayable ones.")] status: Option<PackageStatus>,
-        #[graphql(default, desc = "Also packages without a version.")] include_versionless: bool,
+        #[graphql(desc = "Also packages without a version. False when left out.")]
+        include_versionless: Option<bool>,
         sort: Option<PackageSortArgument>,
     ) -> Outcome<Option<Connection<Package, Count>>> {
         if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackages).is_none() {
@@ -221,7 +223,7 @@ impl Project {
             package_type,
             package_version,
             status,
-            include_versionless,
+            include_versionless: include_versionless.unwrap_or_default(),
             direct_only: None,
             page: PageArguments { first, last, after, before, skip },
         };
@@ -244,6 +246,10 @@ impl Project {
         }
         let page = PageArguments { first, last, after, before, skip: None };
         runs_of_place(ctx, Place::Project(self.row.id), &page).await.map(Some).or_error()
+    }
+    /// How many duplicated files its packages keep. Null for callers who may not see that.
+    async fn packages_cleanup_policy(&self, ctx: &Context<'_>) -> Outcome<Option<PackagesCleanupPolicy>> {
+        policy_of(ctx, self.guard.clone(), self.row.id).await.or_error()
     }
     /// Members, those of the groups above included. Null for callers who may not see them.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

@@ -19,6 +19,14 @@ pub(crate) fn parse<'a>(class: &str, text: &'a str) -> Option<&'a str> {
 
 macro_rules! global_ids {
     ($($scalar:ident($inner:ident) = $class:literal),+ $(,)?) => {
+        /// The class whose ids the scalar called `scalar` holds, if it holds global ids.
+        pub(crate) fn class_of(scalar: &str) -> Option<&'static str> {
+            match scalar {
+                $(stringify!($scalar) => Some($class),)+
+                _ => None,
+            }
+        }
+
         $(
             #[doc = concat!("A global id of `", $class, "`.")]
             #[derive(Clone, Copy, Debug, PartialEq, Eq)]

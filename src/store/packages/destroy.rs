@@ -67,6 +67,32 @@ pub async fn destroy(store: &Store, package: &Package, now: OffsetDateTime) -> R
         .await
 }
 
+/// Deletes versions that were opened for it, in one transaction, and answers how many there were. What somebody else has just
+/// deleted is passed over.
+pub async fn destroy_many(store: &Store, packages: &[Package], now: OffsetDateTime) -> Result<u64> {
+    let mut doomed: Vec<_> = packages.iter().map(|package| (package.name_id, package.id)).collect();
+    // In one order everywhere, so that two who delete the same do not wait for each other.
+    doomed.sort_unstable();
+    store
+        .write((store.actor(), doomed), move |tx, (actor, doomed)| {
+            Box::pin(async move {
+                let (mut buried, mut changed, mut touched) = (0, ChangedDocuments::default(), None);
+                for (name, package) in doomed {
+                    if touched.replace(*name) != Some(*name) {
+                        touch_name(tx, name.0, now).await?;
+                    }
+                    if bury(tx, package.0, now, &mut changed).await? {
+                        audit_events::note(tx, actor, &DELETED, package.0, now).await?;
+                        buried += 1;
+                    }
+                }
+                changed.raise(tx, now).await?;
+                Ok(buried)
+            })
+        })
+        .await
+}
+
 /// Deletes every version under names that were opened for it, and answers how many there were.
 pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: OffsetDateTime) -> Result<u64> {
     #[derive(FromQueryResult)]
@@ -122,14 +148,60 @@ pub async fn destroy_file(
         .await
 }
 
+/// A file to delete, with the rules of its format.
+#[derive(Clone)]
+pub struct DoomedFile {
+    /// The file.
+    pub file: PackageFile,
+    /// What makes the index anew without it.
+    pub rules: Option<&'static dyn FormatRules>,
+}
+
+/// Deletes files that were opened for it, in one transaction, and answers how many there were; their packages stay. What somebody
+/// else has just deleted is passed over.
+pub async fn destroy_files(store: &Store, mut doomed: Vec<DoomedFile>, now: OffsetDateTime) -> Result<u64> {
+    doomed.sort_unstable_by_key(|doomed| (doomed.file.package_id, doomed.file.id));
+    store
+        .write((store.actor(), doomed), move |tx, (actor, doomed)| {
+            Box::pin(async move {
+                let (mut buried, mut changed) = (0, ChangedDocuments::default());
+                for DoomedFile { file, rules } in doomed {
+                    let ids = (file.id, file.package_id);
+                    if try_bury_file(tx, *rules, ids, now, &mut changed).await? {
+                        let done = FILE_DELETED.with("file_name", &file.file_name);
+                        audit_events::note(tx, actor, &done, file.package_id.0, now).await?;
+                        buried += 1;
+                    }
+                }
+                changed.raise(tx, now).await?;
+                Ok(buried)
+            })
+        })
+        .await
+}
+
 /// Makes a file a tombstone, within a transaction. Fails when it is one already.
 pub(super) async fn bury_file(
+    tx: &Tx,
+    rules: Option<&'static dyn FormatRules>,
+    ids: (PackageFileId, PackageId),
+    now: OffsetDateTime,
+    changed: &mut ChangedDocuments,
+) -> Result<()> {
+    if try_bury_file(tx, rules, ids, now, changed).await? {
+        return Ok(());
+    }
+    Err(Failure::not_found(Subject::PackageFile).into())
+}
+
+/// Makes a file a tombstone, within a transaction. False when it is one already.
+async fn try_bury_file(
     tx: &Tx,
     rules: Option<&'static dyn FormatRules>,
     (file, package): (PackageFileId, PackageId),
     now: OffsetDateTime,
     changed: &mut ChangedDocuments,
-) -> Result<()> {
+) -> Result<bool> {
     #[derive(FromQueryResult)]
     struct Name {
         name_id: i64,
@@ -144,10 +216,10 @@ pub(super) async fn bury_file(
     )
     .await?;
     if buried == 0 {
-        return Err(Failure::not_found(Subject::PackageFile).into());
+        return Ok(false);
     }
-    match rules {
-        Some(rules) => fragments::render(tx, rules, package.0, Change::FileGone(file), changed).await,
-        None => Ok(()),
+    if let Some(rules) = rules {
+        fragments::render(tx, rules, package.0, Change::FileGone(file), changed).await?;
     }
+    Ok(true)
 }

@@ -1,21 +1,24 @@
 //! Single packages and files.
 
 use access::{Guarded, Viewer};
-use domain::{PackageFileId, PackageFormat, PackageId, PackageStatus};
+use domain::{PackageFileId, PackageFormat, PackageId, PackageStatus, ProjectId};
 use entity::{package, package_file, package_name};
 use sea_orm::{
     Value,
-    sea_query::{Condition, Expr, ExprTrait, Order, SelectStatement, SimpleExpr},
+    sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement, SimpleExpr},
 };
 use time::OffsetDateTime;
 
 use super::{
     Package, PackageFile, PackageScope,
-    rows::{FileRow, PackageRow, has_status, in_project, in_scope, select_files, select_packages},
+    rows::{
+        FileRow, PackageRow, has_status, in_project, in_scope, select_files, select_packages,
+        select_with_tombstones,
+    },
 };
 use crate::{
     IdOrPath, Result, Store, projects,
-    rows::{Text, hot_one, hot_one_sql, parameter},
+    rows::{self, Text, hot_one, hot_one_sql, parameter},
 };
 
 /// What names one file in a scope. Of several files that fit, the newest is meant.
@@ -58,6 +61,58 @@ pub async fn find(
     let package = Package::try_from(row)?;
     let project = projects::find(store, viewer, IdOrPath::Id(package.project.id.0), now).await?;
     Ok(project.map(|project| project.map(|_| package)))
+}
+
+/// The packages with these ids, each guarded by its project, in no order: those that were deleted too, which say so by their
+/// status. What never was is left out. Two statements.
+pub async fn find_many(
+    store: &Store,
+    viewer: &Viewer,
+    ids: &[PackageId],
+    now: OffsetDateTime,
+) -> Result<Vec<Guarded<Package>>> {
+    let mut select = select_with_tombstones();
+    select.and_where(Expr::col((package::Entity, package::Column::Id)).is_in(ids.iter().map(|id| id.0)));
+    let rows: Vec<PackageRow> = rows::all(store.reader(), &select).await?;
+    let packages: Vec<Package> = rows.into_iter().map(Package::try_from).collect::<Result<_>>()?;
+    let mut ids: Vec<_> = packages.iter().map(|package| package.project.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let projects = projects::find_many(store, viewer, &ids, now).await?;
+    let guarded = packages.into_iter().filter_map(|package| {
+        let project = projects.get(&package.project.id)?.clone();
+        Some(project.map(|_| package))
+    });
+    Ok(guarded.collect())
+}
+
+/// Of the files with these ids those of a project that was opened, but for the deleted ones; and how many of the ids are of the
+/// project at all. Two statements.
+pub async fn files_of_project(
+    store: &Store,
+    project: ProjectId,
+    ids: &[PackageFileId],
+) -> Result<(Vec<PackageFile>, u64)> {
+    let is_one = || {
+        Expr::col((package_file::Entity, package_file::Column::Id))
+            .is_in(ids.iter().map(|id| id.0))
+            .and(Expr::col((package::Entity, package::Column::ProjectId)).eq(project.0))
+    };
+    let mut select = select_files();
+    select.and_where(is_one()).order_by((package_file::Entity, package_file::Column::Id), Order::Asc);
+    let files: Vec<FileRow> = rows::all(store.reader(), &select).await?;
+    let known = Query::select()
+        .expr(Func::count(Expr::col((package_file::Entity, package_file::Column::Id))))
+        .from(package_file::Entity)
+        .inner_join(
+            package::Entity,
+            Expr::col((package::Entity, package::Column::Id))
+                .equals((package_file::Entity, package_file::Column::PackageId)),
+        )
+        .and_where(is_one())
+        .take();
+    let known = rows::number(store.reader(), &known).await?;
+    Ok((files.into_iter().map(PackageFile::try_from).collect::<Result<_>>()?, known))
 }
 
 /// The file with this id, guarded by its project. Files of packages that cannot be installed are found too: deleting

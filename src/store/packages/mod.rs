@@ -29,10 +29,12 @@ use time::OffsetDateTime;
 
 pub use dependencies::{DependencyLink, list as dependencies};
 pub use deprecate::{Deprecation, deprecate};
-pub use destroy::{destroy, destroy_file, destroy_names};
+pub use destroy::{DoomedFile, destroy, destroy_file, destroy_files, destroy_many, destroy_names};
 pub use documents::{IndexDocument, document, document_entries};
 pub use files::{FileFilter, FileSort, count as count_files, list as files};
-pub use find::{FileCoordinates, find, find_file, find_file_by_id, find_version};
+pub use find::{
+    FileCoordinates, files_of_project, find, find_file, find_file_by_id, find_many, find_version,
+};
 pub use flags::{FlagChange, FlagState, flags_of, set_flags};
 pub use index::{
     IndexEntry, IndexName, NameFilter, count_names, index_entries, index_names, index_tags, latest_versions,

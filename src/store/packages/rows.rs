@@ -89,6 +89,13 @@ impl TryFrom<PackageRow> for Package {
 
 /// Packages with their projects, tombstones of either left out.
 pub(super) fn select_packages() -> SelectStatement {
+    let mut select = select_with_tombstones();
+    select.and_where(Expr::col((package::Entity, package::Column::DeletedAt)).is_null());
+    select
+}
+
+/// Packages with their projects, those that were deleted too, unless their project was.
+pub(super) fn select_with_tombstones() -> SelectStatement {
     use package::Column as P;
     let mut select = Query::select();
     for column in [
@@ -118,7 +125,6 @@ pub(super) fn select_packages() -> SelectStatement {
             project::Entity,
             Expr::col((project::Entity, project::Column::Id)).equals((package::Entity, P::ProjectId)),
         )
-        .and_where(Expr::col((package::Entity, P::DeletedAt)).is_null())
         .and_where(Expr::col((project::Entity, project::Column::DeletedAt)).is_null());
     select
 }

@@ -3,6 +3,7 @@
 
 mod accounts;
 mod blobs;
+mod cleanup_policies;
 mod jobs;
 mod lists;
 mod members;
