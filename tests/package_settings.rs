@@ -218,6 +218,40 @@ async fn forwarding_is_inherited_and_locked() {
     assert_eq!(below().await["npmPackageRequestsForwarding"], false);
 }
 
+/// Above all namespaces stands the instance, which REST sets under GitLab's names too.
+#[tokio::test]
+async fn forwarding_is_the_instances_first() {
+    let stage = Stage::new().await;
+    let (owner, administrator) = (&stage.world.people.owner, &stage.world.people.administrator);
+    let below = || stage.settings(owner, "acme/tools");
+    let set = async |settings: Value| {
+        let request = stage.client.put("/api/v4/application/settings").json(&settings);
+        request.by(administrator).send().await.expect(200).json()
+    };
+    let seen = set(json!({ "npm_package_requests_forwarding": true })).await;
+    assert_eq!(seen["npm_package_requests_forwarding"], true);
+    assert_eq!(seen["pypi_package_requests_forwarding"], Value::Null, "nobody decided");
+    assert_eq!(below().await["npmPackageRequestsForwarding"], true);
+    stage.set("acme", json!({ "npmPackageRequestsForwarding": false })).await;
+    assert_eq!(below().await["npmPackageRequestsForwarding"], false, "who is nearer is heard");
+    set(json!({ "lock_npm_package_requests_forwarding": true })).await;
+    let locked = below().await;
+    assert_eq!(locked["npmPackageRequestsForwarding"], true, "but for a lock");
+    assert_eq!(locked["npmPackageRequestsForwardingLocked"], true);
+    let input = json!({ "namespacePath": "acme", "npmPackageRequestsForwarding": false });
+    assert_eq!(code(&stage.world, owner, UPDATE, json!({ "input": input })).await, "INVALID");
+    set(json!({ "lock_npm_package_requests_forwarding": false })).await;
+    assert_eq!(below().await["npmPackageRequestsForwarding"], false);
+    let undecided = "mutation I($input: UpdateInstanceSettingsInput!) { updateInstanceSettings(input: $input) { \
+        instanceSettings { npmPackageRequestsForwarding lockNpmPackageRequestsForwarding } } }";
+    let input = json!({ "npmPackageRequestsForwarding": null });
+    let answer = stage.world.graphql(administrator, undecided, json!({ "input": input })).await;
+    let expected = json!({ "npmPackageRequestsForwarding": null, "lockNpmPackageRequestsForwarding": false });
+    assert_eq!(answer["data"]["updateInstanceSettings"]["instanceSettings"], expected, "{answer}");
+    stage.set("acme", json!({ "npmPackageRequestsForwarding": null })).await;
+    assert_eq!(below().await["npmPackageRequestsForwarding"], Value::Null);
+}
+
 #[tokio::test]
 async fn a_users_own_namespace_has_settings_too() {
     let stage = Stage::new().await;

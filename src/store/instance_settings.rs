@@ -1,7 +1,7 @@
 //! Settings of the whole instance.
 
 use access::InstanceFacts;
-use domain::EventKind;
+use domain::{EventKind, PackageFormat};
 use entity::instance_setting;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
 use time::OffsetDateTime;
@@ -10,10 +10,41 @@ use crate::{
     Result, Store, Tx,
     audit_events::{self, Actor, Changes, Entity, Event},
     convert::stored,
+    rows,
 };
 
 const REGISTRY_ENABLED: &str = "package_registry_enabled";
 const ANYONE_MAY_PULL: &str = "package_registry_allow_anyone_to_pull_option";
+
+/// The formats for which GitLab forwards requests.
+pub const FORWARDED: [PackageFormat; 4] =
+    [PackageFormat::Maven, PackageFormat::Npm, PackageFormat::Pypi, PackageFormat::Rubygems];
+
+/// What the instance says of forwarding requests for what is not here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Forwarding {
+    /// Whether they are forwarded where no namespace says otherwise. None where nobody decided.
+    pub enabled: Option<bool>,
+    /// Whether no namespace may say otherwise.
+    pub locked: bool,
+}
+
+/// What to change of it; what is `None` stays, and `Some(None)` leaves it undecided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ForwardingChange {
+    /// See [`Forwarding::enabled`].
+    pub enabled: Option<Option<bool>>,
+    /// See [`Forwarding::locked`].
+    pub locked: Option<bool>,
+}
+
+fn forwarding_key(format: PackageFormat) -> String {
+    format!("{}_package_requests_forwarding", format.slug())
+}
+
+fn lock_key(format: PackageFormat) -> String {
+    format!("lock_{}", forwarding_key(format))
+}
 
 /// The instance's settings. What was never set has its default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,6 +53,8 @@ pub struct InstanceSettings {
     pub package_registry_enabled: bool,
     /// Whether projects may open their registry to everyone.
     pub package_registry_allow_anyone_to_pull_option: bool,
+    /// What is said of the formats of [`FORWARDED`], in their order.
+    pub forwarding: [Forwarding; FORWARDED.len()],
 }
 
 impl InstanceSettings {
@@ -41,6 +74,8 @@ pub struct InstanceSettingsChange {
     pub package_registry_enabled: Option<bool>,
     /// See [`InstanceSettings::package_registry_allow_anyone_to_pull_option`].
     pub package_registry_allow_anyone_to_pull_option: Option<bool>,
+    /// See [`InstanceSettings::forwarding`].
+    pub forwarding: [ForwardingChange; FORWARDED.len()],
 }
 
 /// The settings in force.
@@ -60,6 +95,13 @@ pub async fn update(
                 let before = read(tx).await?;
                 set(tx, REGISTRY_ENABLED, change.package_registry_enabled, *now).await?;
                 set(tx, ANYONE_MAY_PULL, change.package_registry_allow_anyone_to_pull_option, *now).await?;
+                for (format, change) in FORWARDED.into_iter().zip(&change.forwarding) {
+                    match change.enabled {
+                        Some(None) => unset(tx, &forwarding_key(format)).await?,
+                        enabled => set(tx, &forwarding_key(format), enabled.flatten(), *now).await?,
+                    }
+                    set(tx, &lock_key(format), change.locked, *now).await?;
+                }
                 let after = read(tx).await?;
                 note(tx, actor, before, after, *now).await?;
                 Ok(after)
@@ -83,6 +125,12 @@ async fn note(
     changes.note(REGISTRY_ENABLED, registry(before), registry(after));
     let option = |settings: InstanceSettings| settings.package_registry_allow_anyone_to_pull_option;
     changes.note(ANYONE_MAY_PULL, option(before), option(after));
+    for (format, (before, after)) in
+        FORWARDED.into_iter().zip(before.forwarding.iter().zip(&after.forwarding))
+    {
+        changes.note(&forwarding_key(format), before.enabled, after.enabled);
+        changes.note(&lock_key(format), before.locked, after.locked);
+    }
     if changes.is_empty() {
         return Ok(());
     }
@@ -93,15 +141,26 @@ async fn note(
 
 /// Reads the settings through `connection`.
 pub(crate) async fn read(connection: &impl ConnectionTrait) -> Result<InstanceSettings> {
+    let mut keys = vec![REGISTRY_ENABLED.to_owned(), ANYONE_MAY_PULL.to_owned()];
+    keys.extend(FORWARDED.into_iter().flat_map(|format| [forwarding_key(format), lock_key(format)]));
     let rows = instance_setting::Entity::find()
-        .filter(instance_setting::COLUMN.key.is_in([REGISTRY_ENABLED, ANYONE_MAY_PULL]))
+        .filter(instance_setting::COLUMN.key.is_in(keys))
         .all(connection)
         .await?;
     let switch = |key: &str| rows.iter().find(|row| row.key == key).and_then(|row| row.value.as_bool());
     Ok(InstanceSettings {
         package_registry_enabled: switch(REGISTRY_ENABLED).unwrap_or(true),
         package_registry_allow_anyone_to_pull_option: switch(ANYONE_MAY_PULL).unwrap_or(true),
+        forwarding: FORWARDED.map(|format| Forwarding {
+            enabled: switch(&forwarding_key(format)),
+            locked: switch(&lock_key(format)).unwrap_or(false),
+        }),
     })
+}
+
+async fn unset(tx: &Tx, key: &str) -> Result<()> {
+    rows::execute(tx, "DELETE FROM instance_settings WHERE key = $1", [key.into()]).await?;
+    Ok(())
 }
 
 async fn set(tx: &Tx, key: &str, value: Option<bool>, now: OffsetDateTime) -> Result<()> {

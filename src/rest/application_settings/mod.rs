@@ -16,12 +16,34 @@ const ANYONE_MAY_PULL: &str = "package_registry_allow_anyone_to_pull_option";
 /// Ours: whether the package registry is on.
 const REGISTRY_ENABLED: &str = "package_registry_enabled";
 
+/// Every setting. Whether requests for what is not here are forwarded is GitLab's again.
+const SETTINGS: [&str; 10] = [
+    ANYONE_MAY_PULL,
+    REGISTRY_ENABLED,
+    "maven_package_requests_forwarding",
+    "lock_maven_package_requests_forwarding",
+    "npm_package_requests_forwarding",
+    "lock_npm_package_requests_forwarding",
+    "pypi_package_requests_forwarding",
+    "lock_pypi_package_requests_forwarding",
+    "rubygems_package_requests_forwarding",
+    "lock_rubygems_package_requests_forwarding",
+];
+
 /// The settings as every route shows them.
 macro_rules! settings_json {
     ($settings:expr) => {
         serde_json::json!({
             ANYONE_MAY_PULL: $settings.package_registry_allow_anyone_to_pull_option,
             REGISTRY_ENABLED: $settings.package_registry_enabled,
+            "maven_package_requests_forwarding": $settings.maven_package_requests_forwarding,
+            "lock_maven_package_requests_forwarding": $settings.lock_maven_package_requests_forwarding,
+            "npm_package_requests_forwarding": $settings.npm_package_requests_forwarding,
+            "lock_npm_package_requests_forwarding": $settings.lock_npm_package_requests_forwarding,
+            "pypi_package_requests_forwarding": $settings.pypi_package_requests_forwarding,
+            "lock_pypi_package_requests_forwarding": $settings.lock_pypi_package_requests_forwarding,
+            "rubygems_package_requests_forwarding": $settings.rubygems_package_requests_forwarding,
+            "lock_rubygems_package_requests_forwarding": $settings.lock_rubygems_package_requests_forwarding,
         })
     };
 }
@@ -43,16 +65,22 @@ async fn update(mut call: Call) -> Result<Response, Failure> {
     let input = rest_update_application_settings::UpdateInstanceSettingsInput {
         package_registry_enabled: params.flag(REGISTRY_ENABLED)?,
         package_registry_allow_anyone_to_pull_option: params.flag(ANYONE_MAY_PULL)?,
+        maven_package_requests_forwarding: params.flag("maven_package_requests_forwarding")?,
+        lock_maven_package_requests_forwarding: params.flag("lock_maven_package_requests_forwarding")?,
+        npm_package_requests_forwarding: params.flag("npm_package_requests_forwarding")?,
+        lock_npm_package_requests_forwarding: params.flag("lock_npm_package_requests_forwarding")?,
+        pypi_package_requests_forwarding: params.flag("pypi_package_requests_forwarding")?,
+        lock_pypi_package_requests_forwarding: params.flag("lock_pypi_package_requests_forwarding")?,
+        rubygems_package_requests_forwarding: params.flag("rubygems_package_requests_forwarding")?,
+        lock_rubygems_package_requests_forwarding: params
+            .flag("lock_rubygems_package_requests_forwarding")?,
     };
-    let nothing = input.package_registry_enabled.is_none()
-        && input.package_registry_allow_anyone_to_pull_option.is_none();
+    let nothing = SETTINGS.iter().all(|name| params.text(name).is_none());
     let variables = rest_update_application_settings::Variables { input };
     let updated = call.run::<RestUpdateApplicationSettings>(variables).await?.update_instance_settings;
     // Whoever may not is refused above, and told nothing of parameters.
     if nothing {
-        let message = format!(
-            "{ANYONE_MAY_PULL}, {REGISTRY_ENABLED} are missing, at least one parameter must be provided"
-        );
+        let message = format!("{} are missing, at least one parameter must be provided", SETTINGS.join(", "));
         return Err(Failure::invalid(ANYONE_MAY_PULL, message));
     }
     let settings = updated.and_then(|payload| payload.instance_settings).ok_or_else(Failure::internal)?;

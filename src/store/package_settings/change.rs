@@ -177,7 +177,7 @@ async fn set_format(
     let decides = change.forwarding.is_some() || change.forwarding_locked.is_some();
     if decides && held.forwarding_locked_above {
         let message = format!(
-            "{} package requests forwarding cannot be changed because it is locked by an ancestor",
+            "{} package requests forwarding cannot be changed because it is locked by an ancestor or by the instance",
             change.format.title()
         );
         return Err(Failure::invalid("forwarding", message).into());

@@ -13,7 +13,11 @@ use sea_orm::{ConnectionTrait, EntityTrait, FromQueryResult, Value};
 
 pub use change::{FormatChange, PackageSettingsChange, update};
 
-use crate::{Result, Store, convert, rows};
+use crate::{
+    Result, Store, convert,
+    instance_settings::{self, FORWARDED},
+    rows,
+};
 
 /// The settings of a namespace, with what those above say filled in.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,7 +38,7 @@ pub struct FormatSettings {
     pub forwarding: Option<bool>,
     /// Whether the namespace keeps those below from deciding about forwarding.
     pub forwarding_locked: bool,
-    /// Whether a namespace above keeps this one from it.
+    /// Whether a namespace above, or the instance, keeps this one from it.
     pub forwarding_locked_above: bool,
 }
 
@@ -97,6 +101,15 @@ async fn read(connection: &impl ConnectionTrait, namespace: NamespaceId) -> Resu
         } else {
             format.forwarding_locked = said.forwarding_locked;
         }
+    }
+    // Above them all stands the instance.
+    let instance = instance_settings::read(connection).await?;
+    for (format, said) in FORWARDED.into_iter().zip(instance.forwarding) {
+        let format = settings.formats.entry(format).or_default();
+        if format.forwarding.is_none() || said.locked {
+            format.forwarding = said.enabled;
+        }
+        format.forwarding_locked_above |= said.locked;
     }
     Ok(settings)
 }

@@ -176,6 +176,7 @@ async fn lists_show_exactly_what_single_reads_allow() {
         let change = InstanceSettingsChange {
             package_registry_enabled: Some(registry),
             package_registry_allow_anyone_to_pull_option: Some(anyone),
+            ..InstanceSettingsChange::default()
         };
         instance_settings::update(&world.store, change, NOW).await.expect("switches");
         for viewer in &world.viewers {
