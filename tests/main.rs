@@ -11,6 +11,7 @@ mod bulk_delete;
 mod clients;
 mod dependencies;
 mod doors;
+mod frontend;
 mod gitlab_schema;
 mod http;
 mod jobs;
