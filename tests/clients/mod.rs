@@ -6,6 +6,7 @@
 mod bun;
 mod curl;
 mod gradle;
+mod graphql_http;
 mod maven;
 mod npm;
 mod pip;
