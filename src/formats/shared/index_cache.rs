@@ -5,7 +5,7 @@
 
 use std::{
     hash::{BuildHasher as _, RandomState},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use axum::{body::Body, response::Response};
@@ -13,7 +13,7 @@ use bytes::Bytes;
 use domain::{Failure, PackageFormat};
 use http::{HeaderValue, StatusCode, header};
 use moka::sync::Cache;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as Turn;
 
 /// What the documents may have together, in bytes.
 const CAPACITY: u64 = 128 * 1024 * 1024;
@@ -56,27 +56,32 @@ struct Name {
     external_url: String,
 }
 
-/// Revisions of a document, oldest first.
-type Revisions = Arc<[(String, Bytes)]>;
+/// Revisions of a document, oldest first. They are let go in place: what a cache replaces it holds on to for a while.
+type Revisions = Arc<Mutex<Vec<(String, Bytes)>>>;
+
+fn locked(revisions: &Revisions) -> MutexGuard<'_, Vec<(String, Bytes)>> {
+    revisions.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Documents, the ones used last. One for each table of routes, since revisions of two servers may be alike.
 pub(crate) struct IndexCache {
     documents: Cache<Arc<Name>, Revisions>,
     hasher: RandomState,
-    stripes: Vec<Mutex<()>>,
+    stripes: Vec<Turn<()>>,
 }
 
 impl Default for IndexCache {
     fn default() -> Self {
         let weigh = |name: &Arc<Name>, revisions: &Revisions| {
             let beside = name.name.len() + name.external_url.len() + size_of::<IndexKey>();
+            let revisions = locked(revisions);
             let kept = revisions.iter().map(|(revision, document)| revision.len() + document.len());
             u32::try_from(kept.sum::<usize>() + beside).unwrap_or(u32::MAX)
         };
         Self {
             documents: Cache::builder().weigher(weigh).max_capacity(CAPACITY).build(),
             hasher: RandomState::new(),
-            stripes: (0..STRIPES).map(|_| Mutex::new(())).collect(),
+            stripes: (0..STRIPES).map(|_| Turn::new(())).collect(),
         }
     }
 }
@@ -111,23 +116,28 @@ impl IndexCache {
 
     fn kept(&self, name: &Arc<Name>, revision: &str) -> Option<Bytes> {
         let revisions = self.documents.get(name)?;
+        let revisions = locked(&revisions);
         let (_, document) = revisions.iter().find(|(kept, _)| kept == revision)?;
         Some(document.clone())
     }
 
     /// Keeps a revision, and lets the oldest ones go. Only whoever has the document's stripe may do so.
     fn keep(&self, name: Arc<Name>, revision: String, document: Bytes) {
-        let known = self.documents.get(&name);
-        let known = known.iter().flat_map(|known| known.iter()).filter(|(kept, _)| *kept != revision);
-        let mut revisions: Vec<_> = known.cloned().collect();
-        revisions.push((revision, document));
-        let mut together = 0;
-        let newest = revisions.iter().rev().enumerate().take_while(|(position, (_, document))| {
-            together += document.len();
-            *position < LEAST_REVISIONS || *position < MOST_REVISIONS && together <= REVISIONS
-        });
-        let gone = revisions.len() - newest.count();
-        self.documents.insert(name, revisions.drain(gone..).collect());
+        let revisions = self.documents.get(&name).unwrap_or_default();
+        {
+            let mut revisions = locked(&revisions);
+            revisions.retain(|(kept, _)| *kept != revision);
+            revisions.push((revision, document));
+            let mut together = 0;
+            let newest = revisions.iter().rev().enumerate().take_while(|(position, (_, document))| {
+                together += document.len();
+                *position < LEAST_REVISIONS || *position < MOST_REVISIONS && together <= REVISIONS
+            });
+            let gone = revisions.len() - newest.count();
+            revisions.drain(..gone);
+        }
+        // Put in again, it is weighed again.
+        self.documents.insert(name, revisions);
     }
 }
 
