@@ -23,6 +23,7 @@ mod protection;
 mod protocol;
 mod publishing;
 mod replicas;
+mod rest_pages;
 mod restart;
 mod route_audit;
 mod schema;

@@ -3,8 +3,14 @@
 use async_graphql::MergedObject;
 
 use crate::{
-    audit_event::AuditEventQuery, background::BackgroundJobQuery, group::GroupQuery, instance::InstanceQuery,
-    package::PackageQuery, project::ProjectQuery, token::AccessTokenQuery, user::UserQuery,
+    audit_event::AuditEventQuery,
+    background::BackgroundJobQuery,
+    group::GroupQuery,
+    instance::InstanceQuery,
+    package::PackageQuery,
+    project::ProjectQuery,
+    token::{AccessTokenQuery, DeployTokenQuery},
+    user::UserQuery,
 };
 
 // Projects stand first: async-graphql copies the parts of a merged object when it meets it, and the parts of `Package` lead
@@ -17,6 +23,7 @@ pub(crate) struct Query(
     GroupQuery,
     UserQuery,
     AccessTokenQuery,
+    DeployTokenQuery,
     InstanceQuery,
     AuditEventQuery,
     BackgroundJobQuery,

@@ -16,6 +16,7 @@ mod namespaces;
 mod package_files;
 mod packages;
 mod pagination;
+mod paging;
 mod params;
 mod projects;
 mod protection_rules;

@@ -1,10 +1,14 @@
 //! Small pieces that GitLab's JSON is made of.
 
 use axum::{body::Body, response::Response};
-use domain::Failure;
+use domain::{ErrorCode, Failure};
 use gateway::scalars::number_of;
 use http::StatusCode;
 use serde_json::Value;
+use time::{
+    OffsetDateTime,
+    format_description::well_known::{Rfc2822, Rfc3339},
+};
 
 /// The number in a global id, as JSON.
 pub(crate) fn id(global_id: &str) -> Value {
@@ -17,6 +21,22 @@ pub(crate) fn refuse_errors(errors: Vec<String>) -> Result<(), Failure> {
         Some(error) => Err(Failure::forbidden(error)),
         None => Ok(()),
     }
+}
+
+/// Refuses to delete what was changed since the caller read it, as `If-Unmodified-Since` asks. A date that cannot be read asks
+/// for nothing (RFC 9110 §13.1.4).
+pub(crate) fn refuse_changed(call: &gateway::Call, updated_at: &str) -> Result<(), Failure> {
+    let Some(read) =
+        call.header("if-unmodified-since").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok())
+    else {
+        return Ok(());
+    };
+    let updated = OffsetDateTime::parse(updated_at, &Rfc3339).map_err(|_| Failure::internal())?;
+    if updated.unix_timestamp() > read.unix_timestamp() {
+        let message = format!("It was changed at {updated_at}: read it again");
+        return Err(Failure::new(ErrorCode::Stale, message));
+    }
+    Ok(())
 }
 
 /// 204.

@@ -134,6 +134,8 @@ def projects(ann, group):
     assert [found.id for found in ann.projects.list(search="lib", membership=True)] == [project.id]
     pages = ann.projects.list(owned=True, iterator=True, per_page=1)
     assert (pages.total, pages.total_pages, pages.per_page, len(list(pages))) == (2, 2, 1, 2)
+    by_cursor = ann.projects.list(owned=True, iterator=True, per_page=1, pagination="keyset", order_by="id", sort="asc")
+    assert [found.id for found in by_cursor] == [own.id, project.id]
     project.description = "changed"
     project.save()
     assert ann.projects.get(project.id).description == "changed"
@@ -227,6 +229,8 @@ def deploy_tokens(ann, group, project):
     refused(400, project.deploytokens.create, {"name": "x", "scopes": ["everything"]})
     assert [found.id for found in project.deploytokens.list()] == [token.id]
     assert project.deploytokens.get(token.id).name == "ci"
+    assert {token.id, automatic.id} <= {found.id for found in root.deploytokens.list(get_all=True)}
+    refused(403, ann.deploytokens.list)
 
     reader = gitlab.Gitlab(URL)
     reader.headers["Deploy-Token"] = token.token

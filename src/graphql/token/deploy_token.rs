@@ -12,6 +12,7 @@ use super::{scope_names, scopes};
 use crate::{
     context::ContextExt,
     gate, group,
+    limits::connection_complexity,
     outcome::{OrError, Outcome},
     project,
     relay::{
@@ -75,12 +76,46 @@ pub(crate) async fn deploy_tokens_of(
     active: Option<bool>,
     arguments: &PageArguments,
 ) -> Result<Connection<DeployToken, Count>, Failure> {
-    let mut tokens = deploy_tokens::list(ctx.store(), holder).await?;
+    connection_of(ctx, deploy_tokens::list(ctx.store(), holder).await?, active, arguments)
+}
+
+/// The connection of these tokens, oldest first.
+fn connection_of(
+    ctx: &Context<'_>,
+    mut tokens: Vec<deploy_tokens::DeployToken>,
+    active: Option<bool>,
+    arguments: &PageArguments,
+) -> Result<Connection<DeployToken, Count>, Failure> {
     if let Some(active) = active {
         tokens.retain(|token| token.is_active(ctx.now()) == active);
     }
     let (page, count) = arguments.counted_slice(ctx, tokens, "id+", |token| token.id.0)?;
     Ok(connect(page, "id+", count, |token| Cursor { sort: None, id: token.id.0 }, DeployToken))
+}
+
+#[derive(Default)]
+pub(crate) struct DeployTokenQuery;
+
+#[Object]
+impl DeployTokenQuery {
+    /// Every deploy token of the instance (ours). For administrators.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn deploy_tokens(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
+        #[graphql(desc = "Only active, or only inactive ones.")] active: Option<bool>,
+    ) -> Outcome<Connection<DeployToken, Count>> {
+        gate::authorize_instance(ctx, Action::ManageDeployTokens).or_error()?;
+        let arguments = PageArguments { first, last, after, before, skip };
+        let tokens = deploy_tokens::list_all(ctx.store()).await.or_error()?;
+        connection_of(ctx, tokens, active, &arguments).or_error()
+    }
 }
 
 /// A deploy token to create.

@@ -6,7 +6,7 @@ mod deploy_token;
 pub(crate) use access_token::{
     AccessTokenMutation, AccessTokenQuery, PersonalAccessToken, TokenState, access_tokens_of,
 };
-pub(crate) use deploy_token::{DeployToken, DeployTokenMutation, deploy_tokens_of};
+pub(crate) use deploy_token::{DeployToken, DeployTokenMutation, DeployTokenQuery, deploy_tokens_of};
 
 use domain::{Failure, Scope, Scopes};
 

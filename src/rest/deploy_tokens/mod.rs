@@ -8,5 +8,5 @@ use crate::shape::Id;
 
 gateway::operations!(
     "deploy_tokens/operations.graphql":
-    RestProjectDeployTokens, RestGroupDeployTokens, RestCreateDeployToken, RestRevokeDeployToken
+    RestDeployTokens, RestProjectDeployTokens, RestGroupDeployTokens, RestCreateDeployToken, RestRevokeDeployToken
 );

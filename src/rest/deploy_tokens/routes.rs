@@ -7,8 +7,9 @@ use http::{Method, StatusCode};
 use serde_json::Value;
 
 use super::{
-    RestCreateDeployToken, RestGroupDeployTokens, RestProjectDeployTokens, RestRevokeDeployToken,
-    rest_create_deploy_token, rest_group_deploy_tokens, rest_project_deploy_tokens, rest_revoke_deploy_token,
+    RestCreateDeployToken, RestDeployTokens, RestGroupDeployTokens, RestProjectDeployTokens,
+    RestRevokeDeployToken, rest_create_deploy_token, rest_deploy_tokens, rest_group_deploy_tokens,
+    rest_project_deploy_tokens, rest_revoke_deploy_token,
 };
 use crate::{
     pagination::PageNumber,
@@ -33,6 +34,8 @@ macro_rules! token_json {
 
 /// Adds the routes of this noun.
 pub(crate) fn routes(table: &mut RouteTable) {
+    let of_instance = "/api/v4/deploy_tokens";
+    table.route(Method::GET, Levels::Project, of_instance, Intent::Read, list_all);
     for place in Place::ALL {
         let all = format!("{}/deploy_tokens", place.prefix());
         let one = format!("{all}/{{token_id}}");
@@ -49,6 +52,21 @@ async fn list(call: Call, place: Place) -> Result<Response, Failure> {
     let page = PageNumber::of(&params)?;
     let (rows, count) = read(&call, place, params.flag("active")?, page).await?;
     page.respond(&call, &rows, count)
+}
+
+/// Every token of the instance, for administrators.
+async fn list_all(call: Call) -> Result<Response, Failure> {
+    let params = Params::of_query(&call);
+    let page = PageNumber::of(&params)?;
+    let variables = rest_deploy_tokens::Variables {
+        active: params.flag("active")?,
+        first: page.first(),
+        skip: page.skip(),
+        count_limit: PageNumber::count_limit(),
+    };
+    let tokens = call.run::<RestDeployTokens>(variables).await?.deploy_tokens;
+    let rows: Vec<_> = tokens.nodes.iter().map(|token| token_json!(token)).collect();
+    page.respond(&call, &rows, tokens.count)
 }
 
 /// A place has few tokens: the one wanted is looked for in the list, page by page.

@@ -7,7 +7,7 @@ use http::StatusCode;
 
 use super::{RestGroup, RestGroups, RestSubgroups, group_json, rest_group, rest_groups, rest_subgroups};
 use crate::{
-    pagination::PageNumber,
+    paging::{Paging, next_of},
     params::{Direction, Params},
 };
 
@@ -45,7 +45,7 @@ macro_rules! order {
 
 pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let variables = rest_groups::Variables {
         search: params.text("search"),
         top_level_only: params.flag("top_level_only")?.unwrap_or(false),
@@ -54,16 +54,17 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
         sort: order!(params, rest_groups::GroupSort),
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let groups = call.run::<RestGroups>(variables).await?.groups;
     let rows: Vec<_> = groups.nodes.iter().map(|group| group_json!(group)).collect();
-    page.respond(&call, &rows, groups.count)
+    page.respond(&call, &rows, groups.count, next_of!(groups))
 }
 
 pub(super) async fn subgroups(call: Call, depth: Depth) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let variables = rest_subgroups::Variables {
         full_path: call.param("id").to_owned(),
         include_parent_descendants: depth == Depth::Descendants,
@@ -72,12 +73,13 @@ pub(super) async fn subgroups(call: Call, depth: Depth) -> Result<Response, Fail
         sort: order!(params, rest_subgroups::GroupSort),
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let group = call.run::<RestSubgroups>(variables).await?.group;
     let groups = group.ok_or_else(|| Failure::not_found(Subject::Group))?.descendant_groups;
     let rows: Vec<_> = groups.nodes.iter().map(|group| group_json!(group)).collect();
-    page.respond(&call, &rows, groups.count)
+    page.respond(&call, &rows, groups.count, next_of!(groups))
 }
 
 pub(super) async fn show(call: Call) -> Result<Response, Failure> {

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     packages::project_package,
-    pagination::PageNumber,
+    paging::{Paging, next_of},
     params::{Direction, Params, path_id},
     shape::{id, no_content, refuse_errors},
 };
@@ -29,14 +29,15 @@ pub(crate) fn routes(table: &mut RouteTable) {
 
 async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let package = project_package(&call).await?;
     let variables = rest_package_files::Variables {
         id: package.id.clone(),
         sort: order(&params)?,
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let answer = call.run::<RestPackageFiles>(variables).await?;
     let files = answer
@@ -60,7 +61,7 @@ async fn list(call: Call) -> Result<Response, Failure> {
             })
         })
         .collect();
-    page.respond(&call, &rows, files.count)
+    page.respond(&call, &rows, files.count, next_of!(files))
 }
 
 fn order(params: &Params) -> Result<rest_package_files::PackageFileSort, Failure> {

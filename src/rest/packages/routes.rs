@@ -10,9 +10,9 @@ use super::{
     rest_packages, rest_project_of_packages, wire,
 };
 use crate::{
-    pagination::PageNumber,
+    paging::{Paging, next_of},
     params::{Direction, Params, path_id},
-    shape::{no_content, refuse_errors},
+    shape::{no_content, refuse_changed, refuse_errors},
 };
 
 /// Adds the routes of this noun.
@@ -37,7 +37,7 @@ enum Place {
 
 async fn list(call: Call, place: Place) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let named = Some(call.param("id").to_owned());
     let scope = match place {
         Place::Project => rest_packages::PackageScopeInput { project_path: named, group_path: None },
@@ -54,7 +54,8 @@ async fn list(call: Call, place: Place) -> Result<Response, Failure> {
         sort: order(&params, place)?,
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let packages = call.run::<RestPackages>(variables).await?.packages;
     let external_url = call.gateway.external_url();
@@ -63,7 +64,7 @@ async fn list(call: Call, place: Place) -> Result<Response, Failure> {
         .into_iter()
         .map(|package| wire::listed(package, external_url, place == Place::Group))
         .collect();
-    page.respond(&call, &rows, packages.count)
+    page.respond(&call, &rows, packages.count, next_of!(packages))
 }
 
 fn package_type(name: &str) -> Option<rest_packages::PackageTypeEnum> {
@@ -122,7 +123,14 @@ async fn show(call: Call) -> Result<Response, Failure> {
     Ok(dialect::answer(StatusCode::OK, &wire::detailed(package, call.gateway.external_url())))
 }
 
+/// Most pipelines of a page (GitLab's limit).
+const MOST_PIPELINES: i64 = 20;
+
 async fn list_pipelines(call: Call) -> Result<Response, Failure> {
+    if !(1..=MOST_PIPELINES).contains(&Params::of_query(&call).number("per_page")?.unwrap_or(MOST_PIPELINES))
+    {
+        return Err(Failure::invalid("per_page", "per_page does not have a valid value"));
+    }
     project_package(&call).await?;
     let nothing: [u8; 0] = [];
     Ok(dialect::answer(StatusCode::OK, &nothing))
@@ -130,6 +138,7 @@ async fn list_pipelines(call: Call) -> Result<Response, Failure> {
 
 async fn destroy(call: Call) -> Result<Response, Failure> {
     let package = project_package(&call).await?;
+    refuse_changed(&call, &package.updated_at)?;
     let input = rest_destroy_package::DestroyPackageInput { id: package.id, client_mutation_id: None };
     let destroyed = call.run::<RestDestroyPackage>(rest_destroy_package::Variables { input }).await?;
     refuse_errors(destroyed.destroy_package.map(|payload| payload.errors).unwrap_or_default())?;

@@ -10,7 +10,7 @@ use super::{
     rest_projects,
 };
 use crate::{
-    pagination::PageNumber,
+    paging::{Paging, next_of},
     params::{Direction, Params, access_level, visibility},
 };
 
@@ -44,7 +44,7 @@ macro_rules! order {
 
 pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let owned = params.flag("owned")?.unwrap_or(false).then_some(rest_projects::AccessLevelEnum::Owner);
     let variables = rest_projects::Variables {
         search: params.text("search"),
@@ -57,17 +57,18 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
         sort: order!(params, rest_projects::ProjectSort),
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let projects = call.run::<RestProjects>(variables).await?.projects;
     let external_url = call.gateway.external_url();
     let rows: Vec<_> = projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
-    page.respond(&call, &rows, projects.count)
+    page.respond(&call, &rows, projects.count, next_of!(projects))
 }
 
 pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let variables = rest_group_projects::Variables {
         full_path: call.param("id").to_owned(),
         include_subgroups: params.flag("include_subgroups")?.unwrap_or(false),
@@ -75,13 +76,14 @@ pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
         sort: order!(params, rest_group_projects::ProjectSort),
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let group = call.run::<RestGroupProjects>(variables).await?.group;
     let projects = group.ok_or_else(|| Failure::not_found(Subject::Group))?.projects;
     let external_url = call.gateway.external_url();
     let rows: Vec<_> = projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
-    page.respond(&call, &rows, projects.count)
+    page.respond(&call, &rows, projects.count, next_of!(projects))
 }
 
 pub(super) async fn show(call: Call) -> Result<Response, Failure> {
