@@ -18,6 +18,8 @@ use crate::{Result, Store, convert::stored, rows};
 pub struct Collectable {
     /// The row.
     pub(super) id: BlobId,
+    /// Which removal of these bytes it is.
+    pub(super) removal: i64,
     /// The bytes.
     pub content: Content,
 }
@@ -45,7 +47,7 @@ pub async fn condemn(
     };
     let values = move || [Value::from(stored(released_before)), after.0.into(), last.into()].into_iter();
     const CANDIDATES: &str = concat!(
-        "SELECT b.id, b.sha256, b.size FROM blobs b WHERE b.id > $2 AND b.id <= $3 AND b.condemned_at IS NULL \
+        "SELECT b.id, b.sha256, b.size, b.removals FROM blobs b WHERE b.id > $2 AND b.id <= $3 AND b.condemned_at IS NULL \
          AND b.removal_started_at IS NULL AND b.removed_at IS NULL AND b.created_at <= $1 AND NOT ",
         is_kept_sql!(),
         " LIMIT 1"
@@ -117,8 +119,7 @@ pub async fn adopt(store: &Store, found: Vec<Content>, now: OffsetDateTime) -> R
         .await
 }
 
-const IS_CONDEMNED: &str =
-    "SELECT id, sha256, size FROM blobs WHERE condemned_at <= $1 AND removal_started_at IS NULL LIMIT 1";
+const IS_CONDEMNED: &str = "SELECT id, sha256, size, removals FROM blobs WHERE condemned_at <= $1 AND removal_started_at IS NULL LIMIT 1";
 const SPARE: &str = concat!(
     "UPDATE blobs AS b SET condemned_at = NULL WHERE b.condemned_at <= $2 AND b.removal_started_at IS NULL AND ",
     is_kept_sql!()
@@ -129,7 +130,7 @@ const BEGIN: &str = concat!(
      WHERE condemned_at <= $2 AND removal_started_at IS NULL ORDER BY id LIMIT $4) \
      AND b.condemned_at <= $2 AND b.removal_started_at IS NULL AND NOT ",
     is_kept_sql!(),
-    " RETURNING id, sha256, size"
+    " RETURNING id, sha256, size, removals"
 );
 
 /// Sets out to remove at most `limit` contents that were condemned at `condemned_before` or earlier and that still nothing refers
@@ -168,7 +169,8 @@ pub async fn stalled_removals(
     limit: u64,
     now: OffsetDateTime,
 ) -> Result<Vec<Collectable>> {
-    const IS_STALLED: &str = "SELECT id, sha256, size FROM blobs WHERE removal_started_at <= $1 LIMIT 1";
+    const IS_STALLED: &str =
+        "SELECT id, sha256, size, removals FROM blobs WHERE removal_started_at <= $1 LIMIT 1";
     let stalled: Option<ContentRow> =
         rows::one_sql(store.reader(), IS_STALLED, [Value::from(stored(started_before))]).await?;
     if stalled.is_none() {
@@ -179,7 +181,7 @@ pub async fn stalled_removals(
             Box::pin(async move {
                 let sql = "UPDATE blobs SET removal_started_at = $2, removals = removals + 1 WHERE id IN (SELECT id \
                            FROM blobs WHERE removal_started_at <= $1 ORDER BY id LIMIT $3) \
-                           AND removal_started_at <= $1 RETURNING id, sha256, size";
+                           AND removal_started_at <= $1 RETURNING id, sha256, size, removals";
                 let limit = i64::try_from(limit).unwrap_or(i64::MAX);
                 let values = [Value::from(stored(started_before)), stored(now).into(), limit.into()];
                 let rows = rows::all_sql::<ContentRow>(tx, sql, values).await?;
@@ -189,7 +191,7 @@ pub async fn stalled_removals(
         .await
 }
 
-/// Says that the bytes are gone.
+/// Says that the bytes are gone. Nothing of it holds for a removal that somebody took over: who did so may be deleting them.
 pub async fn finish_removals(store: &Store, removed: Vec<Collectable>, now: OffsetDateTime) -> Result<()> {
     store
         .write(removed, move |tx, removed| {
@@ -198,8 +200,8 @@ pub async fn finish_removals(store: &Store, removed: Vec<Collectable>, now: Offs
                     rows::execute(
                         tx,
                         "UPDATE blobs SET removed_at = $1, removal_started_at = NULL, condemned_at = NULL \
-                         WHERE id = $2 AND removal_started_at IS NOT NULL",
-                        [Value::from(stored(now)), collectable.id.0.into()],
+                         WHERE id = $2 AND removals = $3 AND removal_started_at IS NOT NULL",
+                        [Value::from(stored(now)), collectable.id.0.into(), collectable.removal.into()],
                     )
                     .await?;
                 }
@@ -212,7 +214,7 @@ pub async fn finish_removals(store: &Store, removed: Vec<Collectable>, now: Offs
 /// Forgets at most `limit` contents that were gone at `removed_before` and that no deleted file is remembered by either. It has
 /// to be longer ago than any publish takes. Answers how many.
 pub async fn purge(store: &Store, removed_before: OffsetDateTime, limit: u64) -> Result<u64> {
-    const FORGOTTEN: &str = "SELECT id, sha256, size FROM blobs b WHERE removed_at <= $1 \
+    const FORGOTTEN: &str = "SELECT id, sha256, size, removals FROM blobs b WHERE removed_at <= $1 \
         AND NOT EXISTS (SELECT 1 FROM package_files f WHERE f.blob_id = b.id) ORDER BY removed_at, id LIMIT 1";
     let forgotten: Option<ContentRow> =
         rows::one_sql(store.reader(), FORGOTTEN, [Value::from(stored(removed_before))]).await?;

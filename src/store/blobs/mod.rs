@@ -14,7 +14,8 @@
 //!   is refused: there never is a file without bytes. While a removal is under way, `claim` waits, and refuses in the end.
 //! * A publish takes the mark of a condemned row away. Since a row stays condemned for a while before its bytes go, a publish is
 //!   refused for that reason only when it takes longer than that.
-//! * A server that dies between the last two steps leaves a row that is being removed, which [`stalled_removals`] finds.
+//! * A server that dies between the last two steps leaves a row that is being removed, which [`stalled_removals`] finds. It counts
+//!   as a further removal: one that was merely slow ends nothing any more.
 //! * Bytes without a row, which a publish that failed leaves, are given one by [`adopt`], condemned, and go the same way.
 //!
 //! The row stays, for the digests that deleted files are remembered by, and goes with [`purge`] when nobody needs it.
@@ -58,6 +59,7 @@ struct ContentRow {
     id: i64,
     sha256: String,
     size: i64,
+    removals: i64,
 }
 
 impl TryFrom<ContentRow> for Collectable {
@@ -68,7 +70,8 @@ impl TryFrom<ContentRow> for Collectable {
             .sha256
             .parse()
             .map_err(|_: Failure| StoreError::Corrupt { column: "blobs.sha256", value: row.sha256 })?;
-        Ok(Self { id: BlobId(row.id), content: Content { sha256, size: row.size.unsigned_abs() } })
+        let content = Content { sha256, size: row.size.unsigned_abs() };
+        Ok(Self { id: BlobId(row.id), removal: row.removals, content })
     }
 }
 
