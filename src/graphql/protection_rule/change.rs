@@ -118,9 +118,8 @@ fn told(
 
 async fn create(ctx: &Context<'_>, new: NewProtectionRule) -> Result<ProtectionRule, Failure> {
     // What is too long or blank is told by those words first.
-    let (format, pattern) = (new.format, new.pattern.clone());
     protection_rules::check(&new.pattern, new.levels)?;
-    check_pattern(ctx, format, &pattern)?;
+    check_pattern(ctx, new.format, &new.pattern)?;
     Ok(protection_rules::create(ctx.store(), new, ctx.now()).await?)
 }
 

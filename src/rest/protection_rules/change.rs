@@ -63,10 +63,7 @@ pub(super) async fn update(mut call: Call, place: Place) -> Result<Response, Fai
     let (given_push, given_delete) =
         (level(&params, PUSH, ProtectionLevel::Maintainer)?, level(&params, DELETE, ProtectionLevel::Owner)?);
     // A level that is not given stays. Who may not see the rule is refused by the mutation.
-    let held = match call.session.is_anonymous() {
-        true => None,
-        false => list::find(&call, place, id).await?,
-    };
+    let held = if call.session.is_anonymous() { None } else { list::find(&call, place, id).await? };
     let held = held.unwrap_or_default();
     let variables = rest_update_protection_rule::Variables {
         id: gid(id),
