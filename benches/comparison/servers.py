@@ -65,6 +65,16 @@ class Entrepot(Process):
         raise Failed("the metrics do not say how many statements ran")
 
 
+def with_workers(server):
+    """Processor time of a server whose workers do what it is asked for."""
+    total = Process.cpu_seconds(server)
+    for child in Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split():
+        worker = object.__new__(Process)
+        worker.child = type("Child", (), {"pid": int(child)})
+        total += Process.cpu_seconds(worker)
+    return total
+
+
 class Nginx(Process):
     """nginx, serving a folder as fast as it can: sendfile, open files cached, no log."""
 
@@ -103,14 +113,7 @@ class Nginx(Process):
         (self.root / name).write_bytes(content)
 
     def cpu_seconds(self):
-        """Of the workers: the master does nothing."""
-        total = super().cpu_seconds()
-        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
-        for child in children:
-            worker = object.__new__(Process)
-            worker.child = type("Child", (), {"pid": int(child)})
-            total += Process.cpu_seconds(worker)
-        return total
+        return with_workers(self)
 
 
 class Verdaccio(Process):
@@ -179,7 +182,7 @@ class Pypiserver(Process):
         super().__init__(scratch, "pypiserver", command, port)
 
     def cpu_seconds(self):
-        return Nginx.cpu_seconds(self)
+        return with_workers(self)
 
 
 class Devpi(Process):
