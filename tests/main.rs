@@ -31,4 +31,5 @@ mod server;
 mod storage;
 mod streaming;
 mod switches;
+mod tokens;
 mod world;

@@ -24,6 +24,9 @@ pub struct Model {
     /// `domain::Scopes` as text.
     #[sea_orm(column_type = "Text")]
     pub scopes: String,
+    /// What `domain::TokenLimits` stores.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub limits: Option<String>,
     /// The first day on which it no longer counts.
     pub expires_at: Option<TimeDate>,
     /// When it was revoked.

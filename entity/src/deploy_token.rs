@@ -26,6 +26,9 @@ pub struct Model {
     /// `domain::Scopes` as text.
     #[sea_orm(column_type = "Text")]
     pub scopes: String,
+    /// What `domain::TokenLimits` stores.
+    #[sea_orm(column_type = "Text", nullable)]
+    pub limits: Option<String>,
     /// From when on it no longer counts.
     pub expires_at: Option<TimeDateTimeWithTimeZone>,
     /// When it was revoked.

@@ -7,6 +7,7 @@ pub mod access_token;
 pub mod audit_event;
 pub mod background_job;
 pub mod blob;
+pub mod bot;
 pub mod cleanup_policy;
 pub mod dependency;
 pub mod dependency_link;

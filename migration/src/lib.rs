@@ -17,6 +17,7 @@ mod m20261123_000012_audit_events;
 mod m20261125_000013_protection_rules;
 mod m20261125_000014_group_registry;
 mod m20261125_000015_cleanup_policies;
+mod m20261125_000016_resource_tokens;
 mod m20261125_000019_background_jobs;
 mod m20261125_000020_blob_removal;
 
@@ -48,9 +49,10 @@ impl MigratorTrait for Migrator {
             Box::new(m20261123_000012_audit_events::Migration),
             Box::new(m20261125_000013_protection_rules::Migration),
             Box::new(m20261125_000014_group_registry::Migration),
+            Box::new(m20261125_000015_cleanup_policies::Migration),
+            Box::new(m20261125_000016_resource_tokens::Migration),
             Box::new(m20261125_000019_background_jobs::Migration),
             Box::new(m20261125_000020_blob_removal::Migration),
-            Box::new(m20261125_000015_cleanup_policies::Migration),
         ]
     }
 }

@@ -27,6 +27,8 @@ pub enum Action {
     ManageMembers,
     /// List, create and revoke deploy tokens.
     ManageDeployTokens,
+    /// List, create, rotate and revoke access tokens of the project or group itself.
+    ManageAccessTokens,
     /// See what oneself did, in the audit log.
     ViewOwnAuditEvents,
     /// See what anybody did, in the audit log.
@@ -52,6 +54,7 @@ impl Action {
         Self::ViewMembers,
         Self::ManageMembers,
         Self::ManageDeployTokens,
+        Self::ManageAccessTokens,
         Self::ViewOwnAuditEvents,
         Self::ViewAuditEvents,
         Self::Administer,

@@ -10,6 +10,7 @@
 mod action;
 mod facts;
 mod guarded;
+mod packages;
 mod policy;
 mod protection;
 mod scope;
@@ -23,5 +24,7 @@ pub use facts::{Facts, GroupFacts, InstanceFacts, ProjectFacts};
 pub use guarded::Guarded;
 pub use policy::{Denied, decide, decide_instance};
 pub use protection::{Protected, decide_protected};
+pub use packages::Packages;
+pub use policy::{Denied, decide, decide_about, decide_instance, decide_packages};
 pub use scope::{Purpose, Visible};
-pub use viewer::{Holder, Identity, Viewer};
+pub use viewer::{Holder, Identity, Via, Viewer};

@@ -2,7 +2,7 @@
 
 use domain::{ErrorCode, Failure, RegistryAccessLevel, Role, Subject, Visibility};
 
-use crate::{Action, Facts, GroupFacts, Identity, ProjectFacts, Viewer};
+use crate::{Action, Facts, GroupFacts, Identity, Packages, ProjectFacts, Viewer};
 
 /// Why a decision was no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -15,6 +15,8 @@ pub enum Denied {
     Forbidden,
     /// The caller's token lacks the scope.
     InsufficientScope,
+    /// The caller's token is limited to other packages.
+    OutsideLimits,
     /// The package registry of the project is switched off.
     RegistryDisabled,
     /// The package registry of a group, of the one meant or of one above, is switched off.
@@ -24,8 +26,8 @@ pub enum Denied {
 }
 
 impl Denied {
-    /// The denial as a failure about `subject`.
-    pub fn into_failure(self, subject: Subject) -> Failure {
+    /// The denial as a failure about `subject`, told to `viewer`.
+    pub fn into_failure(self, viewer: &Viewer, subject: Subject) -> Failure {
         match self {
             Self::Unauthenticated => Failure::unauthenticated().about(subject),
             Self::Hidden => Failure::not_found(subject),
@@ -33,6 +35,10 @@ impl Denied {
             Self::InsufficientScope => {
                 Failure::forbidden("The token's scopes do not allow this: create a token with a wider scope")
                     .about(subject)
+            }
+            Self::OutsideLimits => {
+                let message = format!("The token is limited to {}", viewer.limits());
+                Failure::forbidden(message).about(subject)
             }
             Self::RegistryDisabled => Failure::new(
                 ErrorCode::RegistryDisabled,
@@ -52,25 +58,51 @@ impl Denied {
     }
 }
 
-/// Decides whether `viewer` may do `action` with the resource that `facts` describe.
+/// Decides whether `viewer` may do `action` with the resource that `facts` describe, and all its packages.
 pub fn decide(viewer: &Viewer, action: Action, facts: &Facts) -> Result<(), Denied> {
-    match facts {
-        Facts::Project(facts) => decide_project(viewer, action, facts),
-        Facts::Group(facts) => decide_group(viewer, action, *facts),
-    }
+    decide_about(viewer, action, facts, &Packages::All)
 }
 
-/// Decides whether `viewer` may do `action` with the instance itself: administrators may do everything, a signed-in user
-/// may create a top-level group.
+/// Decides whether `viewer` may do `action` with the resource that `facts` describe, as far as `packages` go.
+pub fn decide_about(
+    viewer: &Viewer,
+    action: Action,
+    facts: &Facts,
+    packages: &Packages<'_>,
+) -> Result<(), Denied> {
+    match facts {
+        Facts::Project(facts) => decide_project(viewer, action, facts)?,
+        Facts::Group(facts) => decide_group(viewer, action, *facts)?,
+    }
+    decide_packages(viewer, action, packages)
+}
+
+/// Decides whether the limits of the token let `viewer` do `action` with `packages`, wherever they are. Beside packages, a
+/// limited token only reads: what it changes could lead to a token without limits.
+pub fn decide_packages(viewer: &Viewer, action: Action, packages: &Packages<'_>) -> Result<(), Denied> {
+    let within = viewer.limits().is_empty()
+        || match action {
+            Action::ViewPackages
+            | Action::PullPackages
+            | Action::PublishPackages
+            | Action::DestroyPackages => packages.are_within(viewer.limits()),
+            action => action.reads(),
+        };
+    if within { Ok(()) } else { Err(Denied::OutsideLimits) }
+}
+
+/// Decides whether `viewer` may do `action` with the instance itself: administrators may do everything, a signed-in person
+/// may create a top-level group. A bot stays where it was made for.
 pub fn decide_instance(viewer: &Viewer, action: Action) -> Result<(), Denied> {
     match viewer.identity() {
         Identity::Anonymous => Err(Denied::Unauthenticated),
         Identity::DeployToken { .. } => Err(Denied::Forbidden),
         Identity::User { admin, .. } => {
-            let allowed = admin || matches!(action, Action::CreateGroup | Action::View);
+            let allowed =
+                admin || action == Action::View || (action == Action::CreateGroup && !viewer.is_bot());
             let scoped = if action.reads() { viewer.reads_api() } else { viewer.writes_api() };
             match (allowed, scoped) {
-                (true, true) => Ok(()),
+                (true, true) => decide_packages(viewer, action, &Packages::All),
                 (true, false) => Err(Denied::InsufficientScope),
                 (false, _) => Err(Denied::Forbidden),
             }
@@ -145,6 +177,7 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Maintainer),
+        Action::ManageAccessTokens => at_least(Role::Maintainer) && !viewer.is_bot(),
         Action::Destroy => at_least(Role::Owner),
         Action::CreateProject | Action::CreateGroup => false,
     };
@@ -196,6 +229,7 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Owner),
+        Action::ManageAccessTokens => at_least(Role::Owner) && !viewer.is_bot(),
         Action::PublishPackages | Action::DestroyPackages => false,
     };
     if !allowed {

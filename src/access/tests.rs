@@ -1,13 +1,13 @@
 //! The table of the product (design decision 5), row by row, and properties that hold beside it.
 
 use domain::{
-    DeployTokenId, NamespaceId, ProjectId, ProtectionLevel, ProtectionLevels, RegistryAccessLevel, Role,
-    Scope, Scopes, UserId, Visibility,
+    DeployTokenId, NamespaceId, PackageFormat, ProjectId, ProtectionLevel, ProtectionLevels,
+    RegistryAccessLevel, Role, Scope, Scopes, TokenLimit, TokenLimits, UserId, Visibility,
 };
 
 use crate::{
-    Action, Denied, Facts, GroupFacts, Holder, Identity, InstanceFacts, ProjectFacts, Viewer, decide,
-    decide_instance, decide_protected,
+    Action, Denied, Facts, GroupFacts, Guarded, Holder, Identity, InstanceFacts, Packages, ProjectFacts, Via,
+    Viewer, decide, decide_about, decide_instance, decide_protected,
 };
 
 fn user(admin: bool) -> Viewer {
@@ -279,4 +279,65 @@ fn of_several_rules_the_strictest_is_told_and_none_weakens_another() {
             "Package protected. The protection rule 'web' covers 'web': only owners may publish it, and no deploy token"
         );
     }
+}
+
+fn limits(format: PackageFormat, pattern: Option<&str>) -> TokenLimits {
+    let limit = TokenLimit { format: Some(format), name_pattern: pattern.map(str::to_owned) };
+    TokenLimits::new(vec![limit]).expect("limits")
+}
+
+#[test]
+fn a_limited_token_reaches_what_is_said_to_be_within_and_nothing_that_is_not_said() {
+    let facts = Facts::Project(project(Visibility::Private, Some(Role::Owner)));
+    let by_name = user(false).limited_to(limits(PackageFormat::Npm, Some("@acme/*")));
+    let by_format = user(false).limited_to(limits(PackageFormat::Npm, None));
+    let named = |format, name: &'static str| Packages::Named(format, name.into());
+    for action in
+        [Action::ViewPackages, Action::PullPackages, Action::PublishPackages, Action::DestroyPackages]
+    {
+        for (packages, of_name, of_format) in [
+            (Packages::All, false, false),
+            (Packages::Any, true, true),
+            (Packages::AllOf(PackageFormat::Npm), false, true),
+            (Packages::AllOf(PackageFormat::Pypi), false, false),
+            (Packages::AnyOf(PackageFormat::Npm), true, true),
+            (Packages::AnyOf(PackageFormat::Pypi), false, false),
+            (named(PackageFormat::Npm, "@acme/web"), true, true),
+            (named(PackageFormat::Npm, "left-pad"), false, true),
+            (named(PackageFormat::Pypi, "@acme/web"), false, false),
+        ] {
+            for (viewer, within) in [(&by_name, of_name), (&by_format, of_format), (&user(false), true)] {
+                let expected = if within { Ok(()) } else { Err(Denied::OutsideLimits) };
+                assert_eq!(
+                    decide_about(viewer, action, &facts, &packages),
+                    expected,
+                    "{action:?} {packages:?}"
+                );
+            }
+        }
+        // Whoever forgets to say what packages it is about lets no limited token through.
+        assert_eq!(Guarded::new((), facts).authorize(&by_format, action), Err(Denied::OutsideLimits));
+    }
+    for action in Action::ALL.iter().filter(|action| !action.concerns_packages() && !action.reads()) {
+        let answer = decide_about(&by_name, *action, &facts, &Packages::Any);
+        assert!(answer.is_err(), "{action:?} could lead to a token without limits");
+        assert!(decide_instance(&by_name, *action).is_err(), "{action:?}");
+    }
+    assert_eq!(ask(&by_name, Action::View, project(Visibility::Private, Some(Role::Guest))), Ok(()));
+    let stranger = Facts::Project(project(Visibility::Private, None));
+    let answer = decide_about(&by_name, Action::PullPackages, &stranger, &Packages::All);
+    assert_eq!(answer, Err(Denied::Hidden), "what is hidden stays so");
+    let told = Denied::OutsideLimits.into_failure(&by_name, domain::Subject::Package).message;
+    assert_eq!(told, "The token is limited to npm packages named '@acme/*'");
+}
+
+#[test]
+fn a_bot_makes_no_groups_and_no_tokens() {
+    let bot = user(false).by_way_of(Via::Bot);
+    assert_eq!(decide_instance(&bot, Action::View), Ok(()));
+    assert_eq!(decide_instance(&bot, Action::CreateGroup), Err(Denied::Forbidden));
+    let owned = project(Visibility::Private, Some(Role::Owner));
+    assert_eq!(ask(&bot, Action::ManageAccessTokens, owned), Err(Denied::Forbidden));
+    assert_eq!(ask(&bot, Action::PublishPackages, owned), Ok(()));
+    assert_eq!(ask(&user(false), Action::ManageAccessTokens, owned), Ok(()));
 }

@@ -1,6 +1,6 @@
 //! Who asks, and how far the presented token lets them go.
 
-use domain::{DeployTokenId, NamespaceId, ProjectId, Scope, Scopes, UserId};
+use domain::{DeployTokenId, NamespaceId, ProjectId, Scope, Scopes, TokenLimits, UserId};
 
 /// What a deploy token was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,22 +32,46 @@ pub enum Identity {
     },
 }
 
+/// By way of what a user acts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Via {
+    /// Nothing: a person with a token of their own.
+    #[default]
+    Person,
+    /// An access token of a project or group, whose user is a bot that was made for it.
+    Bot,
+}
+
 /// Identity and ceiling of a caller. Exchanging one credential for another can only lower the ceiling.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Viewer {
     identity: Identity,
     scopes: Scopes,
+    limits: TokenLimits,
+    via: Via,
 }
 
 impl Viewer {
     /// A caller without a credential.
     pub const fn anonymous() -> Self {
-        Self { identity: Identity::Anonymous, scopes: Scopes::all() }
+        Self::new(Identity::Anonymous, Scopes::all())
     }
 
     /// A caller that presented a credential with these scopes.
     pub const fn new(identity: Identity, scopes: Scopes) -> Self {
-        Self { identity, scopes }
+        Self { identity, scopes, limits: TokenLimits::none(), via: Via::Person }
+    }
+
+    /// The same caller, whose token is limited to some packages.
+    #[must_use]
+    pub fn limited_to(self, limits: TokenLimits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// The same caller, who acts by way of something.
+    #[must_use]
+    pub fn by_way_of(self, via: Via) -> Self {
+        Self { via, ..self }
     }
 
     /// Whom the credential proved.
@@ -58,6 +82,16 @@ impl Viewer {
     /// The ceiling.
     pub const fn scopes(&self) -> Scopes {
         self.scopes
+    }
+
+    /// What the token is limited to.
+    pub const fn limits(&self) -> &TokenLimits {
+        &self.limits
+    }
+
+    /// Whether the caller is a bot of a project or group.
+    pub const fn is_bot(&self) -> bool {
+        matches!(self.via, Via::Bot)
     }
 
     /// Whether the caller presented no credential.

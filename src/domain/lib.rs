@@ -21,6 +21,7 @@ pub mod namespace;
 pub mod protection;
 pub mod rules;
 pub mod status;
+pub mod token_limit;
 pub mod visibility;
 
 pub use access_level::{Role, Scope, Scopes};
@@ -39,4 +40,5 @@ pub use job::{JobKind, JobRunStatus};
 pub use level::RegistryScope;
 pub use protection::{NamePattern, ProtectionLevel, ProtectionLevels};
 pub use status::{FileStatus, PackageStatus};
+pub use token_limit::{TokenLimit, TokenLimits};
 pub use visibility::{RegistryAccessLevel, Visibility};

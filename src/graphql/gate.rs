@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
-use access::{Action, Denied, Facts, Guarded, decide_instance, decide_protected};
+use access::{
+    Action, Denied, Facts, Guarded, Packages, Viewer, decide_instance, decide_packages, decide_protected,
+};
 use async_graphql::{Context, parser::types::OperationType};
 use domain::{ErrorCode, Failure, PackageFormat, Role, Subject, UserId};
-use store::{audit_events::Refusal, members::Place, protection_rules::ProtectionRule};
+use store::{
+    audit_events::Refusal, members::Place, packages::Package, protection_rules::ProtectionRule,
+};
 
 use crate::{context::ContextExt, refusals::Refusals};
 
@@ -16,16 +20,58 @@ pub(crate) fn authorize<T>(
     subject: Subject,
     action: Action,
 ) -> Result<T, Failure> {
+    authorize_about(ctx, guarded, subject, action, &Packages::All)
+}
+
+/// The package, if the caller may do `action` with it.
+pub(crate) fn authorize_package(
+    ctx: &Context<'_>,
+    guarded: Option<Guarded<Package>>,
+    action: Action,
+) -> Result<Package, Failure> {
+    open(ctx, guarded, Subject::Package, action, |guarded, viewer| {
+        guarded.authorize_with(viewer, action, |package| named(ctx, package))
+    })
+}
+
+/// What a package is to the limits of a token.
+pub(crate) fn named<'a>(ctx: &Context<'_>, package: &'a Package) -> Packages<'a> {
+    if ctx.viewer().limits().is_empty() {
+        return Packages::All; // nobody asks
+    }
+    let normal = ctx.state().rules.get(package.format).and_then(|rules| rules.name(&package.name));
+    let name = normal.map_or(package.name.as_str().into(), |name| name.key.into());
+    Packages::Named(package.format, name)
+}
+
+/// The value, if the caller may do `action` with it as far as `packages` go.
+pub(crate) fn authorize_about<T>(
+    ctx: &Context<'_>,
+    guarded: Option<Guarded<T>>,
+    subject: Subject,
+    action: Action,
+    packages: &Packages<'_>,
+) -> Result<T, Failure> {
+    open(ctx, guarded, subject, action, |guarded, viewer| guarded.authorize_about(viewer, action, packages))
+}
+
+fn open<T>(
+    ctx: &Context<'_>,
+    guarded: Option<Guarded<T>>,
+    subject: Subject,
+    action: Action,
+    decide: impl FnOnce(Guarded<T>, &Viewer) -> Result<T, Denied>,
+) -> Result<T, Failure> {
     let viewer = ctx.viewer();
     let place = guarded.as_ref().map(|guarded| place(guarded.facts()));
     match guarded {
-        Some(guarded) => guarded.authorize(viewer, action),
+        Some(guarded) => decide(guarded, viewer),
         None if viewer.is_anonymous() => Err(Denied::Unauthenticated),
         None => Err(Denied::Hidden),
     }
     .map_err(|denied| {
         tracing::debug!(access.action = ?action, access.denied = ?denied, "refused");
-        let failure = denied.into_failure(subject);
+        let failure = denied.into_failure(viewer, subject);
         // What does not exist has nobody who would read of it.
         if place.is_some() {
             note_refusal(ctx, place, subject, failure.code, None);
@@ -80,15 +126,39 @@ pub(crate) fn note_refusal(
     }
 }
 
+/// Whether the limits of the caller's token let it do `action` with `packages`, wherever they are.
+pub(crate) fn authorize_packages(
+    ctx: &Context<'_>,
+    place: Option<Place>,
+    action: Action,
+    packages: &Packages<'_>,
+) -> Result<(), Failure> {
+    decide_packages(ctx.viewer(), action, packages).map_err(|denied| {
+        let failure = denied.into_failure(ctx.viewer(), Subject::Package);
+        note_refusal(ctx, place, Subject::Package, failure.code, None);
+        failure
+    })
+}
+
 /// The value if the caller may view it, nothing otherwise: for fields that answer null.
 pub(crate) fn visible<T>(ctx: &Context<'_>, guarded: Option<Guarded<T>>, action: Action) -> Option<T> {
     guarded?.authorize(ctx.viewer(), action).ok()
 }
 
+/// The same as far as `packages` go.
+pub(crate) fn visible_about<T>(
+    ctx: &Context<'_>,
+    guarded: Option<Guarded<T>>,
+    action: Action,
+    packages: &Packages<'_>,
+) -> Option<T> {
+    guarded?.authorize_about(ctx.viewer(), action, packages).ok()
+}
+
 /// Whether the caller may do `action` with the instance itself.
 pub(crate) fn authorize_instance(ctx: &Context<'_>, action: Action) -> Result<(), Failure> {
     decide_instance(ctx.viewer(), action).map_err(|denied| {
-        let failure = denied.into_failure(Subject::Instance);
+        let failure = denied.into_failure(ctx.viewer(), Subject::Instance);
         note_refusal(ctx, None, Subject::Instance, failure.code, None);
         failure
     })

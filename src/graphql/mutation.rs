@@ -13,7 +13,7 @@ use crate::{
     package_settings::PackageSettingsMutation,
     project::{ChangeProjectMutation, CreateProjectMutation},
     protection_rule::ProtectionRuleMutation,
-    token::{AccessTokenMutation, DeployTokenMutation},
+    token::{AccessTokenMutation, DeployTokenMutation, ResourceTokenMutation},
     upload::UploadMutation,
     user::UserMutation,
 };
@@ -36,6 +36,7 @@ pub(crate) struct Mutation(
     MemberMutation,
     AccessTokenMutation,
     DeployTokenMutation,
+    ResourceTokenMutation,
     UserMutation,
     InstanceMutation,
     EchoMutation,

@@ -20,6 +20,7 @@ mod paging;
 mod params;
 mod projects;
 mod protection_rules;
+mod resource_tokens;
 mod shape;
 mod user;
 mod users;
@@ -44,6 +45,7 @@ fn table() -> RouteTable {
     projects::routes(&mut table);
     members::routes(&mut table);
     deploy_tokens::routes(&mut table);
+    resource_tokens::routes(&mut table);
     audit_events::routes(&mut table);
     application_settings::routes(&mut table);
     packages::routes(&mut table);

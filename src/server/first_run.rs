@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use domain::{ErrorCode, Failure, Scope, Scopes};
+use domain::{ErrorCode, Failure, Scope, Scopes, TokenLimits};
 use store::{
     Secret, Store, StoreError,
     access_tokens::{self, NewAccessToken},
@@ -88,6 +88,7 @@ pub(crate) fn token_for(user: &User, name: &str) -> NewAccessToken {
         name: name.to_owned(),
         description: String::new(),
         scopes: Scopes::from_text(Scope::Api.name()),
+        limits: TokenLimits::none(),
         expires_at: None,
     }
 }

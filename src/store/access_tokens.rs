@@ -1,8 +1,9 @@
 //! Personal access tokens.
 
-use access::{Identity, Viewer};
+use access::{Identity, Via, Viewer};
 use domain::{
-    AccessTokenId, EventKind, Failure, Scope, Scopes, Subject, UserId, namespace::validate_display_name,
+    AccessTokenId, EventKind, Failure, Scope, Scopes, Subject, TokenLimits, UserId,
+    namespace::validate_display_name,
 };
 use entity::{access_token, user};
 use sea_orm::{
@@ -14,7 +15,7 @@ use time::{Date, OffsetDateTime};
 use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
     audit_events::{self, Actor, Entity, Event, Target},
-    convert::{stored, today},
+    convert::{self, stored, today},
     reader::{FromRow, cell, in_place},
     rows,
     usage::Token,
@@ -39,6 +40,8 @@ pub struct AccessToken {
     pub description: String,
     /// How far it goes.
     pub scopes: Scopes,
+    /// Which packages it is limited to.
+    pub limits: TokenLimits,
     /// The first day on which it no longer counts.
     pub expires_at: Option<Date>,
     /// When it was revoked.
@@ -56,9 +59,12 @@ impl AccessToken {
     }
 }
 
-impl From<access_token::Model> for AccessToken {
-    fn from(row: access_token::Model) -> Self {
-        Self {
+impl TryFrom<access_token::Model> for AccessToken {
+    type Error = StoreError;
+
+    fn try_from(row: access_token::Model) -> Result<Self> {
+        Ok(Self {
+            limits: convert::limits("access_tokens.limits", row.limits.as_deref())?,
             id: AccessTokenId(row.id),
             user_id: UserId(row.user_id),
             name: row.name,
@@ -68,7 +74,7 @@ impl From<access_token::Model> for AccessToken {
             revoked_at: row.revoked_at,
             last_used_at: row.last_used_at,
             created_at: row.created_at,
-        }
+        })
     }
 }
 
@@ -83,6 +89,8 @@ pub struct NewAccessToken {
     pub description: String,
     /// How far it goes.
     pub scopes: Scopes,
+    /// Which packages it is limited to.
+    pub limits: TokenLimits,
     /// The first day on which it no longer counts.
     pub expires_at: Option<Date>,
 }
@@ -96,12 +104,18 @@ pub struct Authenticated {
     pub token_id: AccessTokenId,
     /// How far it goes.
     pub scopes: Scopes,
+    /// Which packages it is limited to.
+    pub limits: TokenLimits,
+    /// By way of what the user acts.
+    pub via: Via,
 }
 
 impl Authenticated {
     /// The viewer that this makes.
-    pub const fn viewer(&self) -> Viewer {
+    pub fn viewer(&self) -> Viewer {
         Viewer::new(Identity::User { id: self.user.id, admin: self.user.admin }, self.scopes)
+            .limited_to(self.limits.clone())
+            .by_way_of(self.via.clone())
     }
 }
 
@@ -148,7 +162,7 @@ pub async fn create_given(
                 let Some(row) = there.one(tx).await? else {
                     return insert(tx, actor, new, hash, stored(*now)).await;
                 };
-                let token = AccessToken::from(row);
+                let token = AccessToken::try_from(row)?;
                 if token.user_id != new.user_id {
                     return Err(Failure::invalid("token", "The given token belongs to another user").into());
                 }
@@ -163,7 +177,8 @@ pub async fn create_given(
         .await
 }
 
-fn check(new: &NewAccessToken, now: OffsetDateTime) -> Result<()> {
+/// Refuses what no token is like.
+pub(crate) fn check(new: &NewAccessToken, now: OffsetDateTime) -> Result<()> {
     validate_display_name("name", &new.name)?;
     check_scopes(new.scopes, Scope::PERSONAL)?;
     match new.expires_at {
@@ -201,7 +216,13 @@ async fn insert(
     Ok(token)
 }
 
-async fn put(tx: &Tx, new: &NewAccessToken, hash: &TokenHash, now: OffsetDateTime) -> Result<AccessToken> {
+/// Writes the row of a token.
+pub(crate) async fn put(
+    tx: &Tx,
+    new: &NewAccessToken,
+    hash: &TokenHash,
+    now: OffsetDateTime,
+) -> Result<AccessToken> {
     if user::Entity::find_by_id(new.user_id.0).one(tx).await?.is_none() {
         return Err(Failure::not_found(Subject::User).into());
     }
@@ -211,16 +232,17 @@ async fn put(tx: &Tx, new: &NewAccessToken, hash: &TokenHash, now: OffsetDateTim
         description: Set(new.description.clone()),
         token_hash: Set(hash.as_text().to_owned()),
         scopes: Set(new.scopes.to_text()),
+        limits: Set(new.limits.to_stored()),
         expires_at: Set(new.expires_at),
         created_at: Set(now),
         ..Default::default()
     };
-    Ok(row.insert(tx).await?.into())
+    row.insert(tx).await?.try_into()
 }
 
 /// The token with this id, if there is one.
 pub async fn find(store: &Store, id: AccessTokenId) -> Result<Option<AccessToken>> {
-    Ok(access_token::Entity::find_by_id(id.0).one(store.reader()).await?.map(AccessToken::from))
+    access_token::Entity::find_by_id(id.0).one(store.reader()).await?.map(AccessToken::try_from).transpose()
 }
 
 /// Every token of a user, newest first.
@@ -228,7 +250,7 @@ pub async fn list(store: &Store, user_id: UserId) -> Result<Vec<AccessToken>> {
     let rows = access_token::Entity::find()
         .filter(access_token::COLUMN.user_id.eq(user_id.0))
         .order_by_desc(access_token::COLUMN.id);
-    Ok(rows.all(store.reader()).await?.into_iter().map(AccessToken::from).collect())
+    rows.all(store.reader()).await?.into_iter().map(AccessToken::try_from).collect()
 }
 
 /// Revokes a token; one that is revoked already stays so.
@@ -248,15 +270,15 @@ pub async fn revoke(store: &Store, id: AccessTokenId, now: OffsetDateTime) -> Re
 }
 
 /// Ends a token, and says whether it had not been ended before.
-async fn end(tx: &Tx, id: AccessTokenId, now: OffsetDateTime) -> Result<(AccessToken, bool)> {
+pub(crate) async fn end(tx: &Tx, id: AccessTokenId, now: OffsetDateTime) -> Result<(AccessToken, bool)> {
     let row = access_token::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
     let row = row.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
     if row.revoked_at.is_some() {
-        return Ok((row.into(), false));
+        return Ok((row.try_into()?, false));
     }
     let mut row = row.into_active_model();
     row.revoked_at = Set(Some(now));
-    Ok((row.update(tx).await?.into(), true))
+    Ok((row.update(tx).await?.try_into()?, true))
 }
 
 /// Writes down what became of a token.
@@ -286,23 +308,7 @@ pub async fn rotate(
             (store.actor(), id, expires_at, secret.hash(), now),
             |tx, (actor, id, expires_at, hash, now)| {
                 Box::pin(async move {
-                    let old = access_token::Entity::find_by_id(id.0).one(tx).await?.map(AccessToken::from);
-                    let old = old.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
-                    if !old.is_active(*now) {
-                        let message =
-                            format!("Token '{}' is not active: it was revoked or has expired", old.name);
-                        return Err(Failure::invalid("id", message).into());
-                    }
-                    end(tx, *id, stored(*now)).await?;
-                    let new = NewAccessToken {
-                        user_id: old.user_id,
-                        name: old.name,
-                        description: old.description,
-                        scopes: old.scopes,
-                        expires_at: *expires_at,
-                    };
-                    check(&new, *now)?;
-                    let token = put(tx, &new, hash, stored(*now)).await?;
+                    let token = replace(tx, *id, *expires_at, hash, *now).await?;
                     let what = format!("Rotated personal access token {}, number {id}", token.name);
                     note(tx, actor, (EventKind::AccessTokenRotated, what), &token, *now).await?;
                     Ok(token)
@@ -313,11 +319,42 @@ pub async fn rotate(
     Ok((token, secret))
 }
 
+/// Ends a token and writes the row of one like it.
+pub(crate) async fn replace(
+    tx: &Tx,
+    id: AccessTokenId,
+    expires_at: Option<Date>,
+    hash: &TokenHash,
+    now: OffsetDateTime,
+) -> Result<AccessToken> {
+    let row = access_token::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
+    let row = row.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
+    let old = AccessToken::try_from(row)?;
+    if !old.is_active(now) {
+        let message = format!("Token '{}' is not active: it was revoked or has expired", old.name);
+        return Err(Failure::invalid("id", message).into());
+    }
+    end(tx, id, stored(now)).await?;
+    let new = NewAccessToken {
+        user_id: old.user_id,
+        name: old.name,
+        description: old.description,
+        scopes: old.scopes,
+        limits: old.limits,
+        expires_at,
+    };
+    check(&new, now)?;
+    put(tx, &new, hash, stored(now)).await
+}
+
 /// What authentication reads in one statement.
 struct AuthenticatedRow {
     user: user::Model,
     token_id: i64,
     scopes: String,
+    limits: Option<String>,
+    /// Whether the user is a bot of a project or group.
+    bot: Option<i64>,
     last_used_at: Option<OffsetDateTime>,
 }
 
@@ -327,6 +364,8 @@ impl FromQueryResult for AuthenticatedRow {
             user: user::Model::from_query_result(row, "")?,
             token_id: row.try_get("", "token_id")?,
             scopes: row.try_get("", "scopes")?,
+            limits: row.try_get("", "limits")?,
+            bot: row.try_get("", "bot")?,
             last_used_at: row.try_get("", "last_used_at")?,
         })
     }
@@ -340,17 +379,22 @@ impl FromRow for AuthenticatedRow {
             user: user::Model::from_row(row)?,
             token_id: cell(row, "token_id")?,
             scopes: cell(row, "scopes")?,
+            limits: cell(row, "limits")?,
+            bot: cell(row, "bot")?,
             last_used_at: cell(row, "last_used_at")?,
         })
     }
 }
 
 const AUTHENTICATE: &str = "SELECT u.id, u.username, u.username_key, u.name, u.email, u.admin, u.state, u.created_at, \
-    u.updated_at, t.id AS token_id, t.scopes, t.last_used_at FROM access_tokens t JOIN users u ON u.id = t.user_id \
-    WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.state = 0";
+    u.updated_at, t.id AS token_id, t.scopes, t.limits, t.last_used_at, b.user_id AS bot \
+    FROM access_tokens t JOIN users u ON u.id = t.user_id LEFT JOIN bots b ON b.user_id = u.id \
+    LEFT JOIN projects p ON p.id = b.project_id LEFT JOIN namespaces n ON n.id = b.namespace_id \
+    WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) AND u.state = 0 \
+    AND p.deleted_at IS NULL AND n.deleted_at IS NULL";
 
 /// Whom the secret with this hash proves: nobody, when there is no such token, or it was revoked or has expired, or its user
-/// is blocked. One statement; that it was used is written down later.
+/// is blocked, or what its bot was made for is gone. One statement; that it was used is written down later.
 pub async fn authenticate(
     store: &Store,
     hash: &TokenHash,
@@ -364,5 +408,7 @@ pub async fn authenticate(
         user: User::try_from(row.user)?,
         token_id: AccessTokenId(row.token_id),
         scopes: Scopes::from_text(&row.scopes),
+        limits: convert::limits("access_tokens.limits", row.limits.as_deref())?,
+        via: if row.bot.is_some() { Via::Bot } else { Via::Person },
     }))
 }

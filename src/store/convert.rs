@@ -1,6 +1,6 @@
 //! Between stored values and the domain's.
 
-use domain::{PackageFormat, RegistryAccessLevel, Role, Visibility};
+use domain::{PackageFormat, RegistryAccessLevel, Role, TokenLimits, Visibility};
 use time::{Date, OffsetDateTime, UtcOffset};
 
 use crate::{Result, StoreError};
@@ -39,4 +39,10 @@ stored_numbers! {
     visibility -> Visibility, "visibility";
     registry_access_level -> RegistryAccessLevel, "registry_access_level";
     format -> PackageFormat, "format";
+}
+
+/// The limits of a token as `column` holds them. What is not understood is an error, never no limits.
+pub(crate) fn limits(column: &'static str, stored: Option<&str>) -> Result<TokenLimits> {
+    TokenLimits::from_stored(stored)
+        .ok_or_else(|| StoreError::Corrupt { column, value: stored.unwrap_or_default().to_owned() })
 }

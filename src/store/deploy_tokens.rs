@@ -2,7 +2,7 @@
 
 use access::{Holder, Identity, Viewer};
 use domain::{
-    DeployTokenId, EventKind, Failure, NamespaceId, ProjectId, Scope, Scopes, Subject, UserId,
+    DeployTokenId, EventKind, Failure, NamespaceId, ProjectId, Scope, Scopes, Subject, TokenLimits, UserId,
     namespace::validate_display_name,
 };
 use entity::deploy_token;
@@ -16,7 +16,7 @@ use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
     access_tokens::check_scopes,
     audit_events::{self, Actor, Entity, Event, Target},
-    convert::stored,
+    convert::{self, stored},
     reader::in_place,
     refusals::{lock_namespace, lock_project},
     rows,
@@ -39,6 +39,8 @@ pub struct DeployToken {
     pub username: String,
     /// How far it goes.
     pub scopes: Scopes,
+    /// Which packages it is limited to.
+    pub limits: TokenLimits,
     /// From when on it no longer counts.
     pub expires_at: Option<OffsetDateTime>,
     /// When it was revoked.
@@ -63,9 +65,12 @@ impl DeployToken {
     }
 }
 
-impl From<deploy_token::Model> for DeployToken {
-    fn from(row: deploy_token::Model) -> Self {
-        Self {
+impl TryFrom<deploy_token::Model> for DeployToken {
+    type Error = StoreError;
+
+    fn try_from(row: deploy_token::Model) -> Result<Self> {
+        Ok(Self {
+            limits: convert::limits("deploy_tokens.limits", row.limits.as_deref())?,
             id: DeployTokenId(row.id),
             holder: holder(row.project_id, row.namespace_id),
             name: row.name,
@@ -76,7 +81,7 @@ impl From<deploy_token::Model> for DeployToken {
             last_used_at: row.last_used_at,
             creator_id: row.creator_id.map(UserId),
             created_at: row.created_at,
-        }
+        })
     }
 }
 
@@ -91,6 +96,8 @@ pub struct NewDeployToken {
     pub username: Option<String>,
     /// How far it goes.
     pub scopes: Scopes,
+    /// Which packages it is limited to.
+    pub limits: TokenLimits,
     /// From when on it no longer counts.
     pub expires_at: Option<OffsetDateTime>,
     /// Who creates it.
@@ -108,12 +115,15 @@ pub struct Authenticated {
     pub username: String,
     /// How far it goes.
     pub scopes: Scopes,
+    /// Which packages it is limited to.
+    pub limits: TokenLimits,
 }
 
 impl Authenticated {
     /// The viewer that this makes.
-    pub const fn viewer(&self) -> Viewer {
+    pub fn viewer(&self) -> Viewer {
         Viewer::new(Identity::DeployToken { id: self.token_id, holder: self.holder }, self.scopes)
+            .limited_to(self.limits.clone())
     }
 }
 
@@ -168,6 +178,7 @@ async fn insert(tx: &Tx, new: &NewDeployToken, hash: &TokenHash, now: OffsetDate
         username: Set(new.username.clone().unwrap_or_default()),
         token_hash: Set(hash.as_text().to_owned()),
         scopes: Set(new.scopes.to_text()),
+        limits: Set(new.limits.to_stored()),
         expires_at: Set(new.expires_at.map(stored)),
         creator_id: Set(new.creator_id.map(|id| id.0)),
         created_at: Set(now),
@@ -175,17 +186,17 @@ async fn insert(tx: &Tx, new: &NewDeployToken, hash: &TokenHash, now: OffsetDate
     };
     let row = row.insert(tx).await?;
     if new.username.is_some() {
-        return Ok(row.into());
+        return row.try_into();
     }
     let username = format!("gitlab+deploy-token-{}", row.id);
     let mut row = row.into_active_model();
     row.username = Set(username);
-    Ok(row.update(tx).await?.into())
+    row.update(tx).await?.try_into()
 }
 
 /// The token with this id, if there is one.
 pub async fn find(store: &Store, id: DeployTokenId) -> Result<Option<DeployToken>> {
-    Ok(deploy_token::Entity::find_by_id(id.0).one(store.reader()).await?.map(DeployToken::from))
+    deploy_token::Entity::find_by_id(id.0).one(store.reader()).await?.map(DeployToken::try_from).transpose()
 }
 
 /// Every token made for `holder` itself, oldest first; those of groups above are theirs.
@@ -195,7 +206,7 @@ pub async fn list(store: &Store, holder: Holder) -> Result<Vec<DeployToken>> {
         Holder::Group(id) => deploy_token::COLUMN.namespace_id.eq(id.0),
     };
     let rows = deploy_token::Entity::find().filter(of_holder).order_by_asc(deploy_token::COLUMN.id);
-    Ok(rows.all(store.reader()).await?.into_iter().map(DeployToken::from).collect())
+    rows.all(store.reader()).await?.into_iter().map(DeployToken::try_from).collect()
 }
 
 /// Every token of the instance, oldest first, for administrators.
@@ -212,11 +223,11 @@ pub async fn revoke(store: &Store, id: DeployTokenId, now: OffsetDateTime) -> Re
                 let row = deploy_token::Entity::find_by_id(id.0).lock_exclusive().one(tx).await?;
                 let row = row.ok_or_else(|| StoreError::from(Failure::not_found(Subject::Token)))?;
                 if row.revoked_at.is_some() {
-                    return Ok(row.into());
+                    return row.try_into();
                 }
                 let mut row = row.into_active_model();
                 row.revoked_at = Set(Some(*now));
-                let token = DeployToken::from(row.update(tx).await?);
+                let token = DeployToken::try_from(row.update(tx).await?)?;
                 note(tx, actor, (EventKind::DeployTokenRevoked, "Revoked deploy token"), &token, *now)
                     .await?;
                 Ok(token)
@@ -251,12 +262,13 @@ struct AuthenticatedRow {
     namespace_id: Option<i64>,
     username: String,
     scopes: String,
+    limits: Option<String>,
     last_used_at: Option<OffsetDateTime>,
 }
 
-in_place!(AuthenticatedRow { id, project_id, namespace_id, username, scopes, last_used_at });
+in_place!(AuthenticatedRow { id, project_id, namespace_id, username, scopes, limits, last_used_at });
 
-const AUTHENTICATE: &str = "SELECT t.id, t.project_id, t.namespace_id, t.username, t.scopes, t.last_used_at \
+const AUTHENTICATE: &str = "SELECT t.id, t.project_id, t.namespace_id, t.username, t.scopes, t.limits, t.last_used_at \
     FROM deploy_tokens t LEFT JOIN projects p ON p.id = t.project_id LEFT JOIN namespaces n ON n.id = t.namespace_id \
     WHERE t.token_hash = $1 AND t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > $2) \
     AND p.deleted_at IS NULL AND n.deleted_at IS NULL";
@@ -277,6 +289,7 @@ pub async fn authenticate(
         holder: holder(row.project_id, row.namespace_id),
         username: row.username,
         scopes: Scopes::from_text(&row.scopes),
+        limits: convert::limits("deploy_tokens.limits", row.limits.as_deref())?,
     }))
 }
 

@@ -43,6 +43,7 @@ pub mod package_settings;
 pub mod packages;
 pub mod projects;
 pub mod protection_rules;
+pub mod resource_tokens;
 pub mod signing_keys;
 pub mod users;
 

@@ -1,7 +1,7 @@
 //! Groups, projects and tokens in one line each.
 
 use access::{Holder, Identity, Viewer};
-use domain::{NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, Visibility};
+use domain::{NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, TokenLimits, Visibility};
 use store::{
     deploy_tokens::{self, NewDeployToken},
     groups::{self, NewGroup},
@@ -128,6 +128,7 @@ impl World {
             name: scope.name().to_owned(),
             username: None,
             scopes,
+            limits: TokenLimits::none(),
             expires_at: None,
             creator_id: None,
         };

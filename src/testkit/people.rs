@@ -2,7 +2,7 @@
 
 use access::{Identity, Viewer};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Role, Scope, Scopes, UserId};
+use domain::{Role, Scope, Scopes, TokenLimits, UserId};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use store::{
     Secret, Store,
@@ -57,6 +57,11 @@ impl Person {
             secret: Some("glpat-nobodyissuedthistoken".to_owned()),
             ..Self::anonymous()
         }
+    }
+
+    /// Whoever presents this secret.
+    pub fn bearing(secret: impl Into<String>) -> Self {
+        Self { name: "bearer".to_owned(), secret: Some(secret.into()), ..Self::anonymous() }
     }
 
     pub(crate) fn new(name: String, role: Option<Role>, viewer: Viewer, secret: &Secret) -> Self {
@@ -229,6 +234,7 @@ async fn token(
         name: scope.name().to_owned(),
         description: String::new(),
         scopes,
+        limits: TokenLimits::none(),
         expires_at: expires.map(OffsetDateTime::date),
     };
     let (_, secret) = access_tokens::create(store, new, created).await.expect("a token");

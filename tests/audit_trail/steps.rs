@@ -251,6 +251,7 @@ pub(super) async fn accounts(trail: &mut Trail) {
             events: &["deploy_token_revoked"],
         })
         .await;
+    resource_tokens(trail).await;
     let created = trail
         .step(Step {
             mutation: "createPersonalAccessToken",
@@ -298,5 +299,35 @@ pub(super) async fn accounts(trail: &mut Trail) {
                 events: &[event],
             })
             .await;
+    }
+}
+
+async fn resource_tokens(trail: &mut Trail) {
+    let people = trail.world.people.clone();
+    let (owner, maintainer, developer) = (&people.owner, &people.maintainer, &people.developer);
+    let path = trail.project.full_path.clone();
+    for (place, kind, by, refused) in
+        [("projectPath", "project", maintainer, developer), ("groupPath", "group", owner, maintainer)]
+    {
+        let holder = if kind == "project" { path.clone() } else { "acme".to_owned() };
+        let mut input = json!({ "name": "bot", "scopes": ["api"], "accessLevel": "DEVELOPER" });
+        input[place] = holder.into();
+        let events: [&str; 3] = if kind == "project" {
+            ["project_access_token_created", "project_access_token_rotated", "project_access_token_deleted"]
+        } else {
+            ["group_access_token_created", "group_access_token_rotated", "group_access_token_deleted"]
+        };
+        let mut id = Value::Null;
+        for (mutation, event) in
+            ["createAccessToken", "rotateAccessToken", "revokeAccessToken"].into_iter().zip(events)
+        {
+            if !id.is_null() {
+                input = json!({ "id": id });
+            }
+            let selection = "accessToken { id }";
+            let input = input.clone();
+            let done = trail.step(Step { mutation, input, selection, by, refused, events: &[event] }).await;
+            id = done["accessToken"]["id"].clone();
+        }
     }
 }

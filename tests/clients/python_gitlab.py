@@ -304,6 +304,31 @@ def protection_rules(ann, group, project):
     assert ("package_registry_write_refused", ann.user.username) in of_project, of_project
 
 
+def access_tokens(ann, project, group):
+    token = project.access_tokens.create(
+        {"name": "bot", "scopes": ["api"], "access_level": 30, "expires_at": "2099-01-31"}
+    )
+    assert token.token.startswith("glpat-") and token.access_level == 30 and token.active, token
+    bot = client(token.token)
+    bot.auth()
+    assert bot.user.username.startswith(f"project_{project.id}_bot_"), bot.user
+    of_bot = bot.projects.get(project.id)
+    of_bot.generic_packages.upload("of-bot", "1.0.0", "t", data=b"x")
+    refused(403, bot.groups.create, {"name": "Own", "path": f"own-{RUN}"})
+    refused(403, of_bot.access_tokens.create, {"name": "more", "scopes": ["api"], "expires_at": "2099-01-31"})
+    refused(400, project.access_tokens.create, {"name": "x", "scopes": ["everything"]})
+    assert [found.id for found in project.access_tokens.list(state="active")] == [token.id]
+    assert project.access_tokens.get(token.id).user_id == bot.user.id
+    rotated = project.access_tokens.rotate(token.id)
+    refused(401, bot.auth)
+    project.access_tokens.delete(rotated["id"])
+    refused(401, client(rotated["token"]).auth)
+    token = group.access_tokens.create({"name": "bot", "scopes": ["read_api"], "expires_at": "2099-01-31"})
+    assert token.access_level == 40, token
+    token.delete()
+    assert group.access_tokens.list(state="active") == []
+
+
 def visibility(ann, bob, project, group):
     refused(404, bob.projects.get(project.id, lazy=True).packages.list)
     project.package_registry_access_level = "public"
@@ -330,6 +355,7 @@ def main():
     packages(ann, group, project)
     deploy_tokens(ann, group, project)
     protection_rules(ann, group, project)
+    access_tokens(ann, project, group)
     visibility(ann, bob, project, group)
     user.block()
     refused(401, ann.auth)

@@ -1,6 +1,6 @@
 //! A group.
 
-use access::{Action, Facts, Guarded, Purpose, Visible};
+use access::{Action, Facts, Guarded, Packages, Purpose, Visible};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::{Role, Subject};
 use store::{
@@ -29,7 +29,7 @@ use crate::{
         global_id::{UserID, print},
     },
     scalars::Time,
-    token::{DeployToken, deploy_tokens_of},
+    token::{AccessToken, DeployToken, TokenState, deploy_tokens_of, resource_tokens_of},
 };
 
 /// A group.
@@ -46,7 +46,7 @@ impl Group {
         let guard = group.clone().map(|_| ());
         let full = guard.permits(ctx.viewer(), Action::View);
         let action = if full { Action::View } else { Action::ViewPackages };
-        let row = gate::visible(ctx, Some(group), action)?;
+        let row = gate::visible_about(ctx, Some(group), action, &Packages::Any)?;
         (row.kind == NamespaceKind::Group).then_some(Self { row, guard, full })
     }
 }
@@ -210,7 +210,8 @@ impl Group {
         #[graphql(default = true, desc = "Go down into subgroups (ours).")] include_subgroups: bool,
         sort: Option<GroupPackageSort>,
     ) -> Outcome<Option<Connection<Package, Count>>> {
-        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackages).is_none() {
+        let about = package_type.map_or(Packages::All, |format| Packages::AllOf(format.into()));
+        if gate::visible_about(ctx, Some(self.guard.clone()), Action::ViewPackages, &about).is_none() {
             return Ok(None);
         }
         once(ctx, Once::GroupPackages).or_error()?;
@@ -303,6 +304,24 @@ impl Group {
     ) -> Outcome<Option<Connection<PackagesProtectionRule>>> {
         let arguments = PageArguments { first, last, after, before, skip: None };
         rules_of(ctx, self.guard.clone(), reach, &arguments).await.or_error()
+    }
+    /// Access tokens made for the group itself, newest first (ours). An error for callers who may not manage them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn access_tokens(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
+        #[graphql(desc = "Only active, or only inactive ones.")] state: Option<TokenState>,
+    ) -> Outcome<Connection<AccessToken, Count>> {
+        let guard = Some(self.guard.clone());
+        gate::authorize(ctx, guard, Subject::Group, Action::ManageAccessTokens).or_error()?;
+        let arguments = PageArguments { first, last, after, before, skip };
+        resource_tokens_of(ctx, access::Holder::Group(self.row.id), state, &arguments).await.or_error()
     }
     /// The audit log of the group (ours): everything for owners, what they did themselves for others from Developer on.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

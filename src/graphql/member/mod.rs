@@ -7,5 +7,5 @@ mod types;
 pub(crate) use change::MemberMutation;
 pub(crate) use list::{MemberArguments, group_members, project_members};
 pub(crate) use types::{
-    AccessLevelEnum, GroupMember, GroupMemberRelation, MemberInterface, ProjectMemberRelation,
+    AccessLevel, AccessLevelEnum, GroupMember, GroupMemberRelation, MemberInterface, ProjectMemberRelation,
 };

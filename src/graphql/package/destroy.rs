@@ -7,12 +7,11 @@ use store::packages;
 
 use super::{
     inputs::{PackageScopeInput, PackageTypeEnum},
-    query::Coordinates,
+    query::{Coordinates, open_file},
     tag::open_names,
 };
 use crate::{
     context::ContextExt,
-    gate,
     outcome::{OrError, Outcome, payload_errors},
     protection_rule::authorize_package,
     relay::global_id::{PackagesPackageFileID, PackagesPackageID},
@@ -74,8 +73,7 @@ async fn destroy_package(ctx: &Context<'_>, id: domain::PackageId) -> Result<(),
 }
 
 async fn destroy_file(ctx: &Context<'_>, id: domain::PackageFileId) -> Result<(), Failure> {
-    let found = packages::find_file_by_id(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
-    let file = gate::authorize(ctx, found, Subject::PackageFile, Action::DestroyPackages)?;
+    let file = open_file(ctx, id, Action::DestroyPackages).await?;
     let package = packages::find(ctx.store(), ctx.viewer(), file.package_id, ctx.now()).await?;
     let package = authorize_package(ctx, package, Action::DestroyPackages).await?;
     let rules = ctx.state().rules.get(package.format).ok();

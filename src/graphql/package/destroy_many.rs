@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use access::{Action, Guarded};
+use access::{Action, Guarded, Packages};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::{ErrorCode, Failure, PackageFileId, PackageId, PackageStatus, ProjectId, Subject};
 use store::{
@@ -75,7 +75,7 @@ async fn open(ctx: &Context<'_>, found: Vec<Guarded<packages::Package>>) -> Resu
     let mut allowed = Vec::new();
     for package in found {
         let facts = package.facts();
-        match gate::authorize(ctx, Some(package), Subject::Package, Action::DestroyPackages) {
+        match gate::authorize_package(ctx, Some(package), Action::DestroyPackages) {
             Ok(package) => allowed.push((package, facts)),
             Err(failure) if failure.code == ErrorCode::NotFound => {}
             Err(failure) => return Err(failure),
@@ -135,7 +135,9 @@ async fn destroy_files(
     project: &ID,
     ids: &[PackagesPackageFileID],
 ) -> Result<Vec<String>, Failure> {
-    let project = open_project(ctx, IdOrPath::from(project.as_str()), Action::DestroyPackages).await?;
+    let address = IdOrPath::from(project.as_str());
+    // Which packages it is about is known once the files are: each is asked for then.
+    let project = open_project(ctx, address, Action::DestroyPackages, Packages::Any).await?;
     bounded(ctx, ids.len(), "files", Some(Place::Project(project.id)))?;
     let mut ids: Vec<PackageFileId> = ids.iter().map(|id| id.0).collect();
     ids.sort_unstable();

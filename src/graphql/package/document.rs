@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 use super::{
     index::{Pieces, revision},
     inputs::{PackageScopeInput, PackageTypeEnum},
-    scope::{missing, open_scope},
+    scope::{Sought, missing, open_scope},
 };
 use crate::{
     context::ContextExt,
@@ -34,7 +34,7 @@ pub(super) async fn open_document(
     name: String,
 ) -> Result<PackageDocument, Failure> {
     let format = ctx.state().rules.get(package_type.into())?.format();
-    let scope = open_scope(ctx, scope, None, Action::PullPackages).await?;
+    let scope = open_scope(ctx, scope, Sought::Format(format), Action::PullPackages).await?;
     let documents = packages::document(ctx.store(), &scope, format, &name, ctx.now()).await?;
     if documents.is_empty() {
         return Err(missing(ctx, &scope, Subject::Package));

@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 use super::{
     inputs::{PackageScopeInput, PackageStatus, PackageTypeEnum},
     query::Coordinates,
-    scope::{missing, open_scope},
+    scope::{Sought, missing, open_scope},
     types::{Node, Package},
 };
 use crate::{
@@ -122,7 +122,7 @@ pub(super) async fn open_index(
     action: Action,
 ) -> Result<PackageIndex, Failure> {
     let Coordinates { rules, name, .. } = Coordinates::parse(ctx, package_type, name, None)?;
-    let scope = open_scope(ctx, scope, Some((rules, &name)), action).await?;
+    let scope = open_scope(ctx, scope, Sought::Named(rules, &name), action).await?;
     let names = packages::index_names(ctx.store(), &scope, rules.format(), &name.key, ctx.now()).await?;
     if names.is_empty() {
         return Err(missing(ctx, &scope, Subject::Package));

@@ -27,5 +27,6 @@ pub(crate) use list::{GroupPackageSort, ListArguments, PackageSortArgument, list
 pub(crate) use metadata::TerraformModuleMetadataSharedFields;
 pub(crate) use publish::PublishMutation;
 pub(crate) use query::PackageQuery;
+pub(crate) use scope::packages_named;
 pub(crate) use tag::TagMutation;
 pub(crate) use types::{Package, PackageStatus, PackageTypeEnum};

@@ -6,13 +6,14 @@ mod inspection;
 
 use std::sync::Arc;
 
-use access::{Action, Guarded, Identity};
+use access::{Action, Guarded, Identity, Packages};
 use async_graphql::{Context, Object};
 use blob::Staged;
 use domain::{Failure, Subject, rules::FormatRules};
 use serde_json::Value;
 use store::{
     blobs,
+    members::Place,
     packages::{self, Author, NewPublication},
 };
 
@@ -21,7 +22,9 @@ use self::{
     input::{PublishPackageInput, PublishPackagePayload, check_shape, refuse_nul},
     inspection::{Claim, Inspected},
 };
-use super::{duplicates, file::PackageFile, tag::validate_tag, types::Node};
+use super::{
+    duplicates, file::PackageFile, query::open_file, scope::packages_named, tag::validate_tag, types::Node,
+};
 use crate::{
     context::{ContextExt, State},
     gate,
@@ -46,9 +49,10 @@ impl PublishMutation {
 }
 
 async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<PublishPackagePayload, Failure> {
+    let some = Packages::AnyOf(input.package_type.into());
     let found = project::find(ctx, &input.project_path).await?;
     let facts = found.as_ref().map(Guarded::facts).ok_or_else(Failure::internal);
-    let project = gate::authorize(ctx, found, Subject::Project, Action::PublishPackages)?;
+    let project = gate::authorize_about(ctx, found, Subject::Project, Action::PublishPackages, &some)?;
     let state = Arc::clone(ctx.data_unchecked::<Arc<State>>());
     let rules = state.rules.get(input.package_type.into())?;
     check_shape(rules, &input)?;
@@ -62,6 +66,8 @@ async fn publish(ctx: &Context<'_>, input: PublishPackageInput) -> Result<Publis
     }
     let status = input.status.map(Into::into);
     let (claim, files) = settle(&state, rules, input, files).await?;
+    let place = Some(Place::Project(project.id));
+    gate::authorize_packages(ctx, place, Action::PublishPackages, &packages_named(rules, &claim.name))?;
     let named = (rules.format(), claim.name.display.as_str());
     refuse_protected(ctx, facts?, Action::PublishPackages, named).await?;
     let Inspected { name, version, files, found } = inspection::inspect(&state, rules, claim, files).await?;
@@ -143,17 +149,11 @@ async fn answer(
     published: &packages::Published,
 ) -> Result<PublishPackagePayload, Failure> {
     let package = packages::find(ctx.store(), ctx.viewer(), published.package, ctx.now()).await?;
-    let package = gate::authorize(ctx, package, Subject::Package, Action::PublishPackages)?;
+    let package = gate::authorize_package(ctx, package, Action::PublishPackages)?;
     let mut files = Vec::new();
     if ctx.look_ahead().field("packageFiles").exists() {
         for id in &published.files {
-            let file = packages::find_file_by_id(ctx.store(), ctx.viewer(), *id, ctx.now()).await?;
-            files.push(PackageFile(gate::authorize(
-                ctx,
-                file,
-                Subject::PackageFile,
-                Action::PublishPackages,
-            )?));
+            files.push(PackageFile(open_file(ctx, *id, Action::PublishPackages).await?));
         }
     }
     Ok(PublishPackagePayload {

@@ -1,6 +1,6 @@
 //! Reading packages: by id, and by coordinates as adapters do.
 
-use access::Action;
+use access::{Action, Packages};
 use async_graphql::{Context, Object};
 use domain::{Failure, PackageName, PackageVersion, Subject, rules::FormatRules};
 use store::packages::{self, FileCoordinates, NameFilter, PackageScope};
@@ -11,7 +11,7 @@ use super::{
     index::{PackageIndex, open_index},
     inputs::{PackageScopeInput, PackageStatus, PackageTypeEnum},
     list::{GroupPackageSort, ListArguments, list},
-    scope::{missing, open_scope},
+    scope::{Sought, missing, open_scope, packages_named},
     types::{Node, Package, PackageDetails},
 };
 use crate::{
@@ -44,6 +44,26 @@ impl Coordinates {
         let version = version.map(|version| rules.version(version)).transpose()?;
         Ok(Self { rules, name, version })
     }
+
+    /// What they are to the limits of a token.
+    pub(super) fn packages(&self) -> Packages<'_> {
+        packages_named(self.rules, &self.name)
+    }
+}
+
+/// The file with this id, opened for `action`.
+pub(super) async fn open_file(
+    ctx: &Context<'_>,
+    id: domain::PackageFileId,
+    action: Action,
+) -> Result<packages::PackageFile, Failure> {
+    let found = packages::find_file_by_id(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
+    let file = gate::authorize_about(ctx, found, Subject::PackageFile, action, &Packages::Any)?;
+    if !ctx.viewer().limits().is_empty() {
+        let package = packages::find(ctx.store(), ctx.viewer(), file.package_id, ctx.now()).await?;
+        gate::authorize_package(ctx, package, action)?;
+    }
+    Ok(file)
 }
 
 #[derive(Default)]
@@ -55,7 +75,7 @@ impl PackageQuery {
     async fn package(&self, ctx: &Context<'_>, id: PackagesPackageID) -> Outcome<Option<PackageDetails>> {
         once(ctx, Once::Package).or_error()?;
         let found = packages::find(ctx.store(), ctx.viewer(), id.0, ctx.now()).await.or_error()?;
-        let package = gate::visible(ctx, found, Action::ViewPackages);
+        let package = gate::authorize_package(ctx, found, Action::ViewPackages).ok();
         let detailed = package.filter(|package| domain::PackageStatus::DETAILED.contains(&package.status));
         Ok(detailed.map(|package| Node::alone(package).into()))
     }
@@ -71,7 +91,7 @@ impl PackageQuery {
     ) -> Outcome<PackageDetails> {
         let coordinates =
             Coordinates::parse(ctx, package_type, &package_name, package_version.as_deref()).or_error()?;
-        let named = Some((coordinates.rules, &coordinates.name));
+        let named = Sought::Named(coordinates.rules, &coordinates.name);
         let scope = open_scope(ctx, &scope, named, Action::ViewPackages).await.or_error()?;
         let version = coordinates.version.as_ref().map(|version| version.key.as_str());
         let found = packages::find_version(
@@ -110,7 +130,8 @@ impl PackageQuery {
         last: Option<i32>,
         #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
     ) -> Outcome<Connection<Package, Count>> {
-        let scope = open_scope(ctx, &scope, None, Action::ViewPackages).await.or_error()?;
+        let sought = package_type.map_or(Sought::All, |format| Sought::Format(format.into()));
+        let scope = open_scope(ctx, &scope, sought, Action::ViewPackages).await.or_error()?;
         let direct_only = match &scope {
             PackageScope::Group { group, .. } if !include_subgroups => Some(*group),
             _ => None,
@@ -143,7 +164,7 @@ impl PackageQuery {
     ) -> Outcome<PackageFile> {
         let coordinates =
             Coordinates::parse(ctx, package_type, &package_name, package_version.as_deref()).or_error()?;
-        let named = Some((coordinates.rules, &coordinates.name));
+        let named = Sought::Named(coordinates.rules, &coordinates.name);
         let scope = open_scope(ctx, &scope, named, Action::PullPackages).await.or_error()?;
         let Coordinates { rules, name, version } = coordinates;
         // What no file may be called, none is called.
@@ -168,8 +189,7 @@ impl PackageQuery {
         ctx: &Context<'_>,
         id: crate::relay::global_id::PackagesPackageFileID,
     ) -> Outcome<PackageFile> {
-        let found = packages::find_file_by_id(ctx.store(), ctx.viewer(), id.0, ctx.now()).await.or_error()?;
-        gate::authorize(ctx, found, Subject::PackageFile, Action::PullPackages).map(PackageFile).or_error()
+        open_file(ctx, id.0, Action::PullPackages).await.map(PackageFile).or_error()
     }
 
     /// What an index document of one package name is made of, over all projects of the scope that the caller may see (ours).
@@ -211,7 +231,8 @@ impl PackageQuery {
         #[graphql(desc = "Rows to skip, for numbered pages.")] skip: Option<i32>,
     ) -> Outcome<Connection<PackageIndex, Count>> {
         let rules = ctx.state().rules.get(package_type.into()).or_error()?;
-        let scope = open_scope(ctx, &scope, None, Action::PullPackages).await.or_error()?;
+        let sought = Sought::Format(rules.format());
+        let scope = open_scope(ctx, &scope, sought, Action::PullPackages).await.or_error()?;
         let filter = NameFilter { format: rules.format(), search: search.filter(|text| !text.is_empty()) };
         let arguments = PageArguments { first, after, skip, ..PageArguments::default() };
         let request = arguments.request(ctx, "name").or_error()?;

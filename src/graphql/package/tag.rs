@@ -11,7 +11,7 @@ use store::{
 use super::{
     inputs::{PackageScopeInput, PackageTypeEnum},
     query::Coordinates,
-    scope::{missing, open_project, open_scope},
+    scope::{Sought, missing, open_project, open_scope},
     types::PackageTag,
 };
 use crate::{
@@ -71,11 +71,11 @@ pub(super) async fn open_version(
     coordinates: &Coordinates,
     action: Action,
 ) -> Result<packages::Package, Failure> {
-    let named = Some((coordinates.rules, &coordinates.name));
+    let named = Sought::Named(coordinates.rules, &coordinates.name);
     let scope = open_scope(ctx, scope, named, Action::ViewPackages).await?;
     if let PackageScope::Project(project) = scope {
         // The right first: who may not change anything need not learn what exists.
-        open_project(ctx, IdOrPath::Id(project.0), action).await?;
+        open_project(ctx, IdOrPath::Id(project.0), action, coordinates.packages()).await?;
     }
     let version = coordinates.version.as_ref().map(|version| version.key.as_str());
     let format = coordinates.rules.format();
@@ -94,20 +94,20 @@ pub(super) async fn open_names(
     coordinates: &Coordinates,
     action: Action,
 ) -> Result<Vec<domain::PackageNameId>, Failure> {
-    let named = Some((coordinates.rules, &coordinates.name));
+    let named = Sought::Named(coordinates.rules, &coordinates.name);
     let scope = open_scope(ctx, scope, named, Action::ViewPackages).await?;
     let format = coordinates.rules.format();
     let names = packages::index_names(ctx.store(), &scope, format, &coordinates.name.key, ctx.now()).await?;
     if names.is_empty() {
         if let PackageScope::Project(project) = scope {
-            open_project(ctx, IdOrPath::Id(project.0), action).await?;
+            open_project(ctx, IdOrPath::Id(project.0), action, coordinates.packages()).await?;
         }
         return Err(missing(ctx, &scope, Subject::Package));
     }
     for name in &names {
         let id = IdOrPath::Id(name.project.0);
         let project = store::projects::find(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
-        authorize_project(ctx, project, action, (format, &name.name)).await?;
+        authorize_project(ctx, project, action, (format, &name.name), &coordinates.packages()).await?;
     }
     Ok(names.into_iter().map(|name| name.id).collect())
 }

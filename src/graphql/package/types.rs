@@ -14,6 +14,7 @@ pub(crate) use super::inputs::{PackageStatus, PackageTypeEnum};
 use super::{details::DetailFields, metadata::PackageMetadata, urls::UrlFields};
 use crate::{
     context::ContextExt,
+    gate,
     limits::connection_complexity,
     outcome::{OrError, Outcome},
     project::Project,
@@ -237,12 +238,16 @@ impl CommonFields {
     /// Whether the caller may delete it.
     #[graphql(deprecation = "Select userPermissions { destroyPackage } instead.")]
     async fn can_destroy(&self, ctx: &Context<'_>) -> Outcome<bool> {
-        Ok(self.0.project(ctx).await?.permits(ctx.viewer(), Action::DestroyPackages))
+        let about = gate::named(ctx, &self.0.package);
+        let project = self.0.project(ctx).await?;
+        Ok(project.permits_about(ctx.viewer(), Action::DestroyPackages, &about))
     }
     /// What the caller may do with it.
     async fn user_permissions(&self, ctx: &Context<'_>) -> Outcome<PackagePermissions> {
         let project = self.0.project(ctx).await?;
-        Ok(PackagePermissions { destroy_package: project.permits(ctx.viewer(), Action::DestroyPackages) })
+        let about = gate::named(ctx, &self.0.package);
+        let destroy_package = project.permits_about(ctx.viewer(), Action::DestroyPackages, &about);
+        Ok(PackagePermissions { destroy_package })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use access::{Action, Guarded, Holder};
+use access::{Action, Guarded, Holder, Packages};
 use async_graphql::{Context, ID, Object, SimpleObject};
 use domain::{Failure, NamespaceId, Subject};
 use store::{IdOrPath, members::Place, packages::PackageScope};
@@ -25,7 +25,7 @@ use crate::{
         global_id::{UserID, print},
     },
     scalars::Time,
-    token::{DeployToken, deploy_tokens_of},
+    token::{AccessToken, DeployToken, TokenState, deploy_tokens_of, resource_tokens_of},
 };
 
 /// The namespaces of the projects of a list, loaded at once.
@@ -64,7 +64,7 @@ impl Project {
         let guard = project.clone().map(|_| ());
         let full = guard.permits(ctx.viewer(), Action::View);
         let action = if full { Action::View } else { Action::ViewPackages };
-        let row = gate::visible(ctx, Some(project), action)?;
+        let row = gate::visible_about(ctx, Some(project), action, &Packages::Any)?;
         Some(Self { row, guard, full, namespaces: None })
     }
 
@@ -215,7 +215,8 @@ impl Project {
         include_versionless: Option<bool>,
         sort: Option<PackageSortArgument>,
     ) -> Outcome<Option<Connection<Package, Count>>> {
-        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackages).is_none() {
+        let about = package_type.map_or(Packages::All, |format| Packages::AllOf(format.into()));
+        if gate::visible_about(ctx, Some(self.guard.clone()), Action::ViewPackages, &about).is_none() {
             return Ok(None);
         }
         let arguments = ListArguments {
@@ -309,6 +310,24 @@ impl Project {
     ) -> Outcome<Option<Connection<PackagesProtectionRule>>> {
         let arguments = PageArguments { first, last, after, before, skip: None };
         rules_of(ctx, self.guard.clone(), reach, &arguments).await.or_error()
+    }
+    /// Access tokens made for the project itself, newest first (ours). An error for callers who may not manage them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
+    async fn access_tokens(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+        #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
+        #[graphql(desc = "Only active, or only inactive ones.")] state: Option<TokenState>,
+    ) -> Outcome<Connection<AccessToken, Count>> {
+        let guard = Some(self.guard.clone());
+        gate::authorize(ctx, guard, Subject::Project, Action::ManageAccessTokens).or_error()?;
+        let arguments = PageArguments { first, last, after, before, skip };
+        resource_tokens_of(ctx, Holder::Project(self.row.id), state, &arguments).await.or_error()
     }
     /// The audit log of the project (ours): everything for maintainers, what they did themselves for others from Developer on.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

@@ -1,6 +1,6 @@
 //! Which rules cover a package, asked wherever one is changed.
 
-use access::{Action, Facts, Guarded};
+use access::{Action, Facts, Guarded, Packages};
 use async_graphql::Context;
 use domain::{Failure, NamePattern, PackageFormat, Subject};
 use store::{
@@ -56,22 +56,23 @@ pub(crate) async fn authorize_package(
     action: Action,
 ) -> Result<Package, Failure> {
     let facts = guarded.as_ref().map(Guarded::facts);
-    let package = gate::authorize(ctx, guarded, Subject::Package, action)?;
+    let package = gate::authorize_package(ctx, guarded, action)?;
     if let Some(facts) = facts {
         refuse_protected(ctx, facts, action, (package.format, &package.name)).await?;
     }
     Ok(package)
 }
 
-/// The project, if the caller may do `action` in it, and with the package called so.
+/// The project, if the caller may do `action` in it, and with the package called so, which is `about` to the limits of a token.
 pub(crate) async fn authorize_project(
     ctx: &Context<'_>,
     guarded: Option<Guarded<Project>>,
     action: Action,
     package: (PackageFormat, &str),
+    about: &Packages<'_>,
 ) -> Result<Project, Failure> {
     let facts = guarded.as_ref().map(Guarded::facts);
-    let project = gate::authorize(ctx, guarded, Subject::Project, action)?;
+    let project = gate::authorize_about(ctx, guarded, Subject::Project, action, about)?;
     if let Some(facts) = facts {
         refuse_protected(ctx, facts, action, package).await?;
     }

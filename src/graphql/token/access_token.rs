@@ -8,7 +8,10 @@ use store::{
     access_tokens::{self, AccessToken, NewAccessToken},
 };
 
-use super::{scope_names, scopes};
+use super::{
+    limit::{TokenLimit, TokenLimitInput, limits, shown},
+    scope_names, scopes,
+};
 use crate::{
     context::ContextExt,
     gate,
@@ -55,6 +58,10 @@ impl PersonalAccessToken {
     async fn scopes(&self) -> Vec<&'static str> {
         scope_names(self.0.scopes)
     }
+    /// Which packages it is limited to (ours). Empty when it is not.
+    async fn limits(&self) -> Vec<TokenLimit> {
+        shown(&self.0.limits)
+    }
     /// Whether it is neither revoked nor expired.
     async fn active(&self, ctx: &Context<'_>) -> bool {
         self.0.is_active(ctx.now())
@@ -99,6 +106,8 @@ pub(crate) struct CreatePersonalAccessTokenInput {
     description: Option<String>,
     /// Names of scopes.
     scopes: Vec<String>,
+    /// Which packages it is limited to; all it could reach when left out. A limited token changes nothing but packages.
+    limits: Option<Vec<TokenLimitInput>>,
     /// The first day on which it no longer counts.
     expires_at: Option<Date>,
     /// Whose it is to be, for administrators; the caller's own when left out.
@@ -175,6 +184,7 @@ async fn create(
         name: input.name,
         description: input.description.unwrap_or_default(),
         scopes: scopes(&input.scopes)?,
+        limits: limits(input.limits)?,
         expires_at: input.expires_at.map(|Date(day)| day),
     };
     Ok(access_tokens::create(ctx.store(), new, ctx.now()).await?)

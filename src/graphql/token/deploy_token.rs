@@ -8,7 +8,10 @@ use store::{
     deploy_tokens::{self, NewDeployToken},
 };
 
-use super::{scope_names, scopes};
+use super::{
+    limit::{TokenLimit, TokenLimitInput, limits, shown},
+    scope_names, scopes,
+};
 use crate::{
     context::ContextExt,
     gate, group,
@@ -42,6 +45,10 @@ impl DeployToken {
     /// How far it goes.
     async fn scopes(&self) -> Vec<&'static str> {
         scope_names(self.0.scopes)
+    }
+    /// Which packages it is limited to. Empty when it is not.
+    async fn limits(&self) -> Vec<TokenLimit> {
+        shown(&self.0.limits)
     }
     /// Whether it is neither revoked nor expired.
     async fn active(&self, ctx: &Context<'_>) -> bool {
@@ -130,6 +137,8 @@ pub(crate) struct CreateDeployTokenInput {
     username: Option<String>,
     /// Names of scopes.
     scopes: Vec<String>,
+    /// Which packages it is limited to; all it could reach when left out.
+    limits: Option<Vec<TokenLimitInput>>,
     /// From when on it no longer counts.
     expires_at: Option<Time>,
 }
@@ -185,6 +194,7 @@ async fn create(
         name: input.name,
         username: input.username.filter(|username| !username.is_empty()),
         scopes: scopes(&input.scopes)?,
+        limits: limits(input.limits)?,
         expires_at: input.expires_at.map(|Time(instant)| instant),
         creator_id: ctx.viewer().user(),
     };

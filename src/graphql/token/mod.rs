@@ -1,12 +1,15 @@
-//! Personal access tokens and deploy tokens.
+//! Personal access tokens, those of projects and groups, and deploy tokens.
 
 mod access_token;
 mod deploy_token;
+mod limit;
+mod resource_token;
 
 pub(crate) use access_token::{
     AccessTokenMutation, AccessTokenQuery, PersonalAccessToken, TokenState, access_tokens_of,
 };
 pub(crate) use deploy_token::{DeployToken, DeployTokenMutation, DeployTokenQuery, deploy_tokens_of};
+pub(crate) use resource_token::{AccessToken, ResourceTokenMutation, resource_tokens_of};
 
 use domain::{Failure, Scope, Scopes};
 

@@ -1,16 +1,17 @@
 //! Asking for a place to upload to.
 
-use access::{Action, Guarded};
+use access::{Action, Guarded, Packages};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use blob::StagingId;
 use domain::{Failure, Subject};
+use store::members::Place;
 
 use super::claim::{UPLOAD_LIFETIME, UploadClaim};
 use crate::{
     context::ContextExt,
     gate,
     outcome::{OrError, Outcome},
-    package::PackageTypeEnum,
+    package::{PackageTypeEnum, packages_named},
     project,
     protection_rule::refuse_protected,
     relay::global_id::PackagesUploadID,
@@ -71,12 +72,17 @@ impl UploadMutation {
 }
 
 async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUploadPayload, Failure> {
+    let some = Packages::AnyOf(input.package_type.into());
     let found = project::find(ctx, &input.project_path).await?;
     let facts = found.as_ref().map(Guarded::facts).ok_or_else(Failure::internal);
-    let project = gate::authorize(ctx, found, Subject::Project, Action::PublishPackages)?;
+    let project = gate::authorize_about(ctx, found, Subject::Project, Action::PublishPackages, &some)?;
     let state = ctx.state();
     let rules = state.rules.get(input.package_type.into())?;
     let name = input.package_name.map(|name| rules.name(&name)).transpose()?;
+    if let Some(name) = &name {
+        let place = Some(Place::Project(project.id));
+        gate::authorize_packages(ctx, place, Action::PublishPackages, &packages_named(rules, name))?;
+    }
     let version = input.package_version.map(|version| rules.version(&version)).transpose()?;
     if let Some(name) = &name {
         let named = (rules.format(), name.display.as_str());

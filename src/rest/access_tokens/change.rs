@@ -29,6 +29,7 @@ async fn create_token(mut call: Call, user_id: Option<String>) -> Result<Respons
         name: params.required("name")?,
         description: params.text("description"),
         scopes: params.scopes()?,
+        limits: None,
         expires_at: params.date("expires_at")?,
         user_id,
     };

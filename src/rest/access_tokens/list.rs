@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `state`, or what the older filter `revoked` amounts to.
-fn state<State: serde::de::DeserializeOwned>(params: &Params) -> Result<Option<State>, Failure> {
+pub(crate) fn state<State: serde::de::DeserializeOwned>(params: &Params) -> Result<Option<State>, Failure> {
     let state = params.choice("state", |name| match name {
         "active" => enum_named("ACTIVE"),
         "inactive" => enum_named("INACTIVE"),

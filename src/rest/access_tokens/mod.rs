@@ -3,6 +3,8 @@
 mod change;
 mod list;
 
+pub(crate) use list::state;
+
 use gateway::{Intent, Levels, RouteTable};
 use http::Method;
 

@@ -121,6 +121,7 @@ async fn create(mut call: Call, place: Place) -> Result<Response, Failure> {
         name: params.required("name")?,
         username: params.text("username").filter(|username| !username.is_empty()),
         scopes: params.scopes()?,
+        limits: None,
         expires_at: params.instant("expires_at")?,
     };
     let created = call.run::<RestCreateDeployToken>(rest_create_deploy_token::Variables { input }).await?;

@@ -2,7 +2,7 @@
 //! need not be stopped.
 
 use clap::Subcommand;
-use domain::{Clock as _, Failure, Scope, Scopes, SystemClock};
+use domain::{Clock as _, Failure, Scope, Scopes, SystemClock, TokenLimits};
 use store::{
     Store, StoreError,
     access_tokens::{self, NewAccessToken},
@@ -115,6 +115,7 @@ async fn carry_out(store: &Store, config: &Config, command: Command) -> Result<(
             let user = find(store, &username).await?;
             let new = NewAccessToken {
                 scopes: read_scopes(&scopes)?,
+                limits: TokenLimits::none(),
                 expires_at: days.map(|days| (now + Duration::days(days.into())).date()),
                 ..token_for(&user, &name)
             };

@@ -227,7 +227,8 @@ async fn reread(tx: &Tx, membership: Membership, now: OffsetDateTime) -> Result<
     member.ok_or_else(|| Failure::not_found(Subject::Member).into())
 }
 
-fn not_above(caller: Caller, role: Role) -> Result<()> {
+/// Refuses a role above the caller's own.
+pub(crate) fn not_above(caller: Caller, role: Role) -> Result<()> {
     if role <= caller.role {
         return Ok(());
     }

@@ -6,6 +6,7 @@ mod list;
 use domain::{MemberId, NamespaceId, ProjectId, Role, UserId};
 use time::{Date, OffsetDateTime};
 
+pub(crate) use change::not_above;
 pub use change::{Caller, MemberChange, NewMember, add, remove, update};
 pub use list::{Inheritance, MemberFilter, count, find, list};
 

@@ -1,7 +1,7 @@
 //! The life of tokens.
 
 use access::Holder;
-use domain::{ErrorCode, Scope, Scopes, UserId, Visibility};
+use domain::{ErrorCode, Scope, Scopes, TokenLimits, UserId, Visibility};
 use time::{Duration, macros::date};
 
 use super::{
@@ -23,6 +23,7 @@ fn new_token(user_id: UserId) -> NewAccessToken {
         name: "laptop".into(),
         description: String::new(),
         scopes: [Scope::Api, Scope::ReadApi].into_iter().collect(),
+        limits: TokenLimits::none(),
         expires_at: Some(date!(2026 - 11 - 30)),
     }
 }
@@ -33,6 +34,7 @@ fn new_deploy_token(holder: Holder) -> NewDeployToken {
         name: "robot".into(),
         username: None,
         scopes: [Scope::ReadPackageRegistry].into_iter().collect(),
+        limits: TokenLimits::none(),
         expires_at: Some(NOW + Duration::DAY),
         creator_id: None,
     }

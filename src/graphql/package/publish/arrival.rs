@@ -12,7 +12,10 @@ use domain::{
 use serde_json::Value;
 use store::packages::{self, NewFile, ReplacedFile};
 
-use super::input::{PublishFileInput, check_digests, refuse_nul};
+use super::{
+    super::query::open_file,
+    input::{PublishFileInput, check_digests, refuse_nul},
+};
 use crate::{context::ContextExt, gate, protection_rule::authorize_package, upload::claim::UploadClaim};
 
 /// A file whose bytes were found.
@@ -154,16 +157,12 @@ async fn find_source(
     project: ProjectId,
     rules: &'static dyn FormatRules,
 ) -> Result<(String, Origin), Failure> {
-    let open = async |action| {
-        let found = packages::find_file_by_id(ctx.store(), ctx.viewer(), source, ctx.now()).await?;
-        gate::authorize(ctx, found, Subject::PackageFile, action)
-    };
-    let file = open(Action::PullPackages).await?;
+    let file = open_file(ctx, source, Action::PullPackages).await?;
     let mut replaces = None;
     if remove {
         let package = packages::find(ctx.store(), ctx.viewer(), file.package_id, ctx.now()).await?;
         let guarded = package.clone();
-        let package = gate::authorize(ctx, package, Subject::Package, Action::ViewPackages)?;
+        let package = gate::authorize_package(ctx, package, Action::ViewPackages)?;
         // What waits in a package without version waits for whoever may publish here.
         let waits =
             file.project_id == project && package.format == rules.format() && package.version.is_none();
