@@ -14,6 +14,7 @@ mod doors;
 mod frontend;
 mod gitlab_schema;
 mod http;
+mod job_tokens;
 mod jobs;
 mod lists;
 mod open_door;

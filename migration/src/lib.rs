@@ -18,6 +18,7 @@ mod m20261125_000013_protection_rules;
 mod m20261125_000014_group_registry;
 mod m20261125_000015_cleanup_policies;
 mod m20261125_000016_resource_tokens;
+mod m20261125_000017_pipelines_jobs;
 mod m20261125_000019_background_jobs;
 mod m20261125_000020_blob_removal;
 
@@ -51,6 +52,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000014_group_registry::Migration),
             Box::new(m20261125_000015_cleanup_policies::Migration),
             Box::new(m20261125_000016_resource_tokens::Migration),
+            Box::new(m20261125_000017_pipelines_jobs::Migration),
             Box::new(m20261125_000019_background_jobs::Migration),
             Box::new(m20261125_000020_blob_removal::Migration),
         ]

@@ -29,6 +29,8 @@ pub enum Action {
     ManageDeployTokens,
     /// List, create, rotate and revoke access tokens of the project or group itself.
     ManageAccessTokens,
+    /// Make tokens for CI jobs of the project, and end the jobs.
+    ManageJobs,
     /// See what oneself did, in the audit log.
     ViewOwnAuditEvents,
     /// See what anybody did, in the audit log.
@@ -55,6 +57,7 @@ impl Action {
         Self::ManageMembers,
         Self::ManageDeployTokens,
         Self::ManageAccessTokens,
+        Self::ManageJobs,
         Self::ViewOwnAuditEvents,
         Self::ViewAuditEvents,
         Self::Administer,

@@ -17,6 +17,8 @@ pub enum Denied {
     InsufficientScope,
     /// The caller's token is limited to other packages.
     OutsideLimits,
+    /// The caller is a job of a project whose jobs are not let in.
+    JobNotLetIn,
     /// The package registry of the project is switched off.
     RegistryDisabled,
     /// The package registry of a group, of the one meant or of one above, is switched off.
@@ -38,6 +40,11 @@ impl Denied {
             }
             Self::OutsideLimits => {
                 let message = format!("The token is limited to {}", viewer.limits());
+                Failure::forbidden(message).about(subject)
+            }
+            Self::JobNotLetIn => {
+                let message = "The job's project is not on the job token allowlist of this project: \
+                               a maintainer can add it with ciJobTokenScopeAddProject";
                 Failure::forbidden(message).about(subject)
             }
             Self::RegistryDisabled => Failure::new(
@@ -99,7 +106,7 @@ pub fn decide_instance(viewer: &Viewer, action: Action) -> Result<(), Denied> {
         Identity::DeployToken { .. } => Err(Denied::Forbidden),
         Identity::User { admin, .. } => {
             let allowed =
-                admin || action == Action::View || (action == Action::CreateGroup && !viewer.is_bot());
+                admin || action == Action::View || (action == Action::CreateGroup && viewer.is_in_person());
             let scoped = if action.reads() { viewer.reads_api() } else { viewer.writes_api() };
             match (allowed, scoped) {
                 (true, true) => decide_packages(viewer, action, &Packages::All),
@@ -130,7 +137,10 @@ fn is_user(viewer: &Viewer) -> bool {
 }
 
 fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Result<(), Denied> {
-    let role = effective_role(viewer, facts.role);
+    let reached = viewer.reaches(facts.id);
+    let role = effective_role(viewer, facts.role).filter(|_| reached);
+    // Who is a member knows the project, whatever the job may do there.
+    let shut_out = facts.role.is_some() && !reached;
     let deploy_token = matches!(viewer.identity(), Identity::DeployToken { .. });
     let covered = deploy_token && facts.token_covers;
     let open = facts.registry == RegistryAccessLevel::Public
@@ -143,7 +153,7 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
     };
     let pulls = matches!(action, Action::ViewPackages | Action::PullPackages);
     if !(visible || open && pulls) {
-        return Err(refuse_unknown(viewer));
+        return Err(if shut_out { Denied::JobNotLetIn } else { refuse_unknown(viewer) });
     }
     if action.concerns_packages() {
         if !facts.instance.registry_enabled {
@@ -173,16 +183,17 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
         Action::ViewOwnAuditEvents => at_least(Role::Developer),
         Action::ManageMembers
         | Action::ManageDeployTokens
+        | Action::ManageJobs
         | Action::Administer
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Maintainer),
-        Action::ManageAccessTokens => at_least(Role::Maintainer) && !viewer.is_bot(),
+        Action::ManageAccessTokens => at_least(Role::Maintainer) && viewer.is_in_person(),
         Action::Destroy => at_least(Role::Owner),
         Action::CreateProject | Action::CreateGroup => false,
     };
     if !allowed {
-        return Err(refuse_known(viewer));
+        return Err(if shut_out { Denied::JobNotLetIn } else { refuse_known(viewer) });
     }
     let scoped = match action {
         Action::ViewPackages | Action::PullPackages => viewer.reads_packages(),
@@ -229,8 +240,8 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Owner),
-        Action::ManageAccessTokens => at_least(Role::Owner) && !viewer.is_bot(),
-        Action::PublishPackages | Action::DestroyPackages => false,
+        Action::ManageAccessTokens => at_least(Role::Owner) && viewer.is_in_person(),
+        Action::PublishPackages | Action::DestroyPackages | Action::ManageJobs => false,
     };
     if !allowed {
         return Err(refuse_known(viewer));

@@ -1,8 +1,10 @@
 //! The filter that lists take: which projects a caller may see, in a form that becomes an SQL condition.
 
-use domain::{Role, UserId};
+use std::sync::Arc;
 
-use crate::{Action, Holder, Identity, InstanceFacts, Viewer};
+use domain::{ProjectId, Role, UserId};
+
+use crate::{Action, Holder, Identity, InstanceFacts, Via, Viewer};
 
 /// What a list is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -11,6 +13,8 @@ pub enum Purpose {
     Projects,
     /// A list of packages, or an index document made of them.
     Packages,
+    /// A list of the pipelines of projects, which private ones show from reporter on.
+    Pipelines,
 }
 
 /// Which projects a caller may see. Made from a viewer only; the store turns it into a condition, so that pages and counts
@@ -28,6 +32,8 @@ pub struct Visible {
     pub open_registries: bool,
     /// Projects where this user has at least `private_minimum` (private ones) or is any member (others) are visible.
     pub member: Option<UserId>,
+    /// Only in these projects do roles count (CI jobs).
+    pub reach: Option<Arc<[ProjectId]>>,
     /// The least role that opens a private project.
     pub private_minimum: Role,
     /// What a deploy token was made for is visible.
@@ -42,7 +48,10 @@ impl Visible {
     /// The projects that `viewer` may see for `purpose`.
     pub fn to(viewer: &Viewer, purpose: Purpose, instance: InstanceFacts) -> Self {
         let for_packages = purpose == Purpose::Packages;
-        let scoped = if for_packages { viewer.reads_packages() } else { viewer.reads_api() };
+        let scoped = match purpose {
+            Purpose::Projects => viewer.reads_api(),
+            Purpose::Packages | Purpose::Pipelines => viewer.reads_packages(),
+        };
         let holder = match viewer.identity() {
             Identity::DeployToken { holder, .. } => Some(holder),
             Identity::Anonymous | Identity::User { .. } => None,
@@ -53,7 +62,11 @@ impl Visible {
             internal: viewer.user().is_some(),
             open_registries: for_packages && instance.anyone_may_pull,
             member: viewer.user(),
-            private_minimum: if for_packages { Role::Reporter } else { Role::Guest },
+            reach: match viewer.via() {
+                Via::Person | Via::Bot => None,
+                Via::Job(projects) => Some(Arc::clone(projects)),
+            },
+            private_minimum: if purpose == Purpose::Projects { Role::Guest } else { Role::Reporter },
             holder,
             for_packages,
             nothing: !scoped || (for_packages && !instance.registry_enabled),

@@ -341,3 +341,30 @@ fn a_bot_makes_no_groups_and_no_tokens() {
     assert_eq!(ask(&bot, Action::PublishPackages, owned), Ok(()));
     assert_eq!(ask(&user(false), Action::ManageAccessTokens, owned), Ok(()));
 }
+
+#[test]
+fn a_job_has_its_users_role_in_the_projects_within_reach_only() {
+    let inside = user(false).by_way_of(Via::Job(vec![ProjectId(1)].into()));
+    let outside = user(false).by_way_of(Via::Job(vec![ProjectId(2)].into()));
+    for visibility in Visibility::ALL {
+        for role in std::iter::once(None).chain(Role::ALL.iter().copied().map(Some)) {
+            for action in
+                [Action::ViewPackages, Action::PullPackages, Action::PublishPackages, Action::DestroyPackages]
+            {
+                let facts = project(*visibility, role);
+                assert_eq!(
+                    ask(&inside, action, facts),
+                    ask(&user(false), action, facts),
+                    "{role:?} {action:?}"
+                );
+                // Elsewhere it is as good as a stranger, who is told what to do where the user is none.
+                let stranger = ask(&user(false), action, project(*visibility, None));
+                let expected = stranger.map_err(|denied| role.map_or(denied, |_| Denied::JobNotLetIn));
+                assert_eq!(ask(&outside, action, facts), expected, "{visibility:?} {role:?} {action:?}");
+            }
+        }
+    }
+    let owned = project(Visibility::Private, Some(Role::Owner));
+    assert!(ask(&inside, Action::ManageAccessTokens, owned).is_err());
+    assert!(decide_instance(&inside, Action::CreateGroup).is_err());
+}

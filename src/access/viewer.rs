@@ -1,5 +1,7 @@
 //! Who asks, and how far the presented token lets them go.
 
+use std::sync::Arc;
+
 use domain::{DeployTokenId, NamespaceId, ProjectId, Scope, Scopes, TokenLimits, UserId};
 
 /// What a deploy token was made for.
@@ -40,6 +42,8 @@ pub enum Via {
     Person,
     /// An access token of a project or group, whose user is a bot that was made for it.
     Bot,
+    /// A CI job, which reaches only these projects: its own and those that let its jobs in.
+    Job(Arc<[ProjectId]>),
 }
 
 /// Identity and ceiling of a caller. Exchanging one credential for another can only lower the ceiling.
@@ -89,9 +93,22 @@ impl Viewer {
         &self.limits
     }
 
-    /// Whether the caller is a bot of a project or group.
-    pub const fn is_bot(&self) -> bool {
-        matches!(self.via, Via::Bot)
+    /// By way of what the caller acts.
+    pub const fn via(&self) -> &Via {
+        &self.via
+    }
+
+    /// Whether the caller is a person with a token of their own: neither a bot nor a CI job.
+    pub(crate) const fn is_in_person(&self) -> bool {
+        matches!((&self.via, self.identity), (Via::Person, Identity::User { .. }))
+    }
+
+    /// Whether the caller's role in the project counts.
+    pub(crate) fn reaches(&self, project: ProjectId) -> bool {
+        match &self.via {
+            Via::Person | Via::Bot => true,
+            Via::Job(projects) => projects.contains(&project),
+        }
     }
 
     /// Whether the caller presented no credential.

@@ -75,6 +75,8 @@ pub enum Subject {
     Member,
     /// A token.
     Token,
+    /// A job of CI.
+    Job,
     /// A package or one of its versions.
     Package,
     /// A file of a package.
@@ -98,6 +100,7 @@ impl Subject {
         Self::Project,
         Self::Member,
         Self::Token,
+        Self::Job,
         Self::Package,
         Self::PackageFile,
         Self::PackageTag,
@@ -115,6 +118,7 @@ impl Subject {
             Self::Project => "Project",
             Self::Member => "Member",
             Self::Token => "Token",
+            Self::Job => "Job",
             Self::Package => "Package",
             Self::PackageFile => "Package File",
             Self::PackageTag => "Package tag",

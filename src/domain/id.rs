@@ -30,6 +30,10 @@ ids! {
     AccessTokenId,
     /// A deploy token.
     DeployTokenId,
+    /// A run of CI.
+    PipelineId,
+    /// A job of a run of CI.
+    CiJobId,
     /// One version of one package.
     PackageId,
     /// The name under which versions of a package stand in one project.

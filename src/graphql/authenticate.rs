@@ -7,6 +7,8 @@ use crate::context::{Caller, State};
 
 /// User name that announces a CI job token in `Authorization: Basic`.
 const JOB_TOKEN_USERNAME: &str = "gitlab-ci-token";
+/// Beginning of the tokens of CI jobs.
+const JOB_TOKEN_PREFIX: &str = "glcbt-";
 /// Beginning of deploy tokens made here.
 const DEPLOY_TOKEN_PREFIX: &str = "gldt-";
 
@@ -14,12 +16,18 @@ const DEPLOY_TOKEN_PREFIX: &str = "gldt-";
 ///
 /// A personal access token is taken from every carrier but `Deploy-Token` and `JOB-TOKEN`; with Basic any user name goes,
 /// since the token alone identifies (npm sends `_`, twine `__token__`). A deploy token in Basic must come with its own user
-/// name, as in GitLab. Job tokens are not issued yet, so none is accepted.
+/// name, as in GitLab. The token of a CI job is taken from its own header, with Basic from the user name `gitlab-ci-token`, and
+/// as a Bearer, where its beginning tells what it is.
 pub(crate) async fn authenticate(state: &State, credential: &Credential) -> Result<Caller, Failure> {
     let secret = credential.secret.as_str();
     let username = credential.username.as_deref();
-    if secret.is_empty() || credential.carrier == Carrier::JobToken || username == Some(JOB_TOKEN_USERNAME) {
+    if secret.is_empty() {
         return Err(Failure::unauthenticated());
+    }
+    let says_job = credential.carrier == Carrier::JobToken || username == Some(JOB_TOKEN_USERNAME);
+    let bears_job = credential.carrier == Carrier::Bearer && secret.starts_with(JOB_TOKEN_PREFIX);
+    if says_job || bears_job {
+        return by_job_token(state, secret).await?.ok_or_else(Failure::unauthenticated);
     }
     let likely_deploy_token =
         secret.starts_with(DEPLOY_TOKEN_PREFIX) || credential.carrier == Carrier::DeployToken;
@@ -40,6 +48,18 @@ async fn by_access_token(state: &State, secret: &str) -> Result<Option<Caller>, 
         viewer: found.viewer(),
         username: Some(found.user.username),
         access_token: Some(found.token_id),
+        pipeline: None,
+    }))
+}
+
+async fn by_job_token(state: &State, secret: &str) -> Result<Option<Caller>, Failure> {
+    let found =
+        store::pipelines::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
+    Ok(found.map(|found| Caller {
+        viewer: found.viewer(),
+        username: Some(found.user.username),
+        access_token: None,
+        pipeline: Some(found.pipeline_id),
     }))
 }
 
@@ -55,5 +75,6 @@ async fn by_deploy_token(
         viewer: found.viewer(),
         username: Some(found.username),
         access_token: None,
+        pipeline: None,
     }))
 }

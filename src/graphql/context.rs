@@ -8,7 +8,7 @@ use std::{
 use access::{Identity, Viewer};
 use async_graphql::Context;
 use blob::{BlobStore, Sealer, Staged, StagingId};
-use domain::{AccessTokenId, Clock, rules::RuleBook};
+use domain::{AccessTokenId, Clock, PipelineId, rules::RuleBook};
 use store::Store;
 use time::OffsetDateTime;
 
@@ -54,11 +54,13 @@ pub(crate) struct Caller {
     pub(crate) username: Option<String>,
     /// The personal access token in use.
     pub(crate) access_token: Option<AccessTokenId>,
+    /// The pipeline of the CI job that asks.
+    pub(crate) pipeline: Option<PipelineId>,
 }
 
 impl Caller {
     pub(crate) const fn anonymous() -> Self {
-        Self { viewer: Viewer::anonymous(), username: None, access_token: None }
+        Self { viewer: Viewer::anonymous(), username: None, access_token: None, pipeline: None }
     }
 
     /// A text that names the caller, for binding tickets to it.

@@ -25,6 +25,7 @@ mod mutation;
 mod outcome;
 mod package;
 mod package_settings;
+mod pipeline;
 mod project;
 mod protection_rule;
 mod query;
@@ -158,7 +159,9 @@ impl Model {
         let caller = backend::caller(session);
         let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
         let identity = caller.viewer.identity();
-        let store = self.state.store.on_behalf_of(Actor::of(identity, name));
+        let actor = Actor::of(identity, name);
+        let actor = if caller.pipeline.is_some() { actor.by_job() } else { actor };
+        let store = self.state.store.on_behalf_of(actor);
         let refusals = Arc::new(Refusals::default());
         let request = request
             .data(caller)

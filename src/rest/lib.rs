@@ -10,6 +10,7 @@ mod audit_events;
 mod deploy_tokens;
 mod error;
 mod groups;
+mod job_token_scope;
 mod keyset;
 mod members;
 mod namespaces;
@@ -45,6 +46,7 @@ fn table() -> RouteTable {
     projects::routes(&mut table);
     members::routes(&mut table);
     deploy_tokens::routes(&mut table);
+    job_token_scope::routes(&mut table);
     resource_tokens::routes(&mut table);
     audit_events::routes(&mut table);
     application_settings::routes(&mut table);

@@ -23,13 +23,15 @@ const PERIOD: Wait = Wait::from_secs(5);
 /// Tokens whose uses may wait; those of more are forgotten, which is better than a request that waits.
 const MOST: usize = 4096;
 
-/// A token of either kind.
+/// A token of any kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Token {
     /// A personal access token.
     Access(i64),
     /// A deploy token.
     Deploy(i64),
+    /// The token of a CI job.
+    Job(i64),
     /// Not a token: a package, one of whose files was downloaded.
     Package(i64),
 }
@@ -110,6 +112,10 @@ async fn update(tx: &Tx, uses: &[(Token, OffsetDateTime)]) -> Result<()> {
             ),
             Token::Deploy(id) => (
                 "UPDATE deploy_tokens SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
+                *id,
+            ),
+            Token::Job(id) => (
+                "UPDATE ci_jobs SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
                 *id,
             ),
             Token::Package(id) => (

@@ -47,10 +47,14 @@ pub(crate) fn visible_projects(visible: &Visible, projects: &'static str, now: O
     }
     if visible.member.is_some() {
         let standing = standing(visible, now);
-        any = any.add(is_member(&standing, projects, visible.private_minimum));
+        let member = |least| {
+            let counts = visible.reach.as_ref().map(|reach| column("id").is_in(reach.iter().map(|id| id.0)));
+            Condition::all().add_option(counts).add(is_member(&standing, projects, least))
+        };
+        any = any.add(member(visible.private_minimum));
         if visible.private_minimum > Role::Guest {
             let not_private = column("visibility").ne(Visibility::Private.number());
-            any = any.add(Condition::all().add(not_private).add(is_member(&standing, projects, Role::Guest)));
+            any = any.add(member(Role::Guest).add(not_private));
         }
     }
     if visible.holder.is_some() {

@@ -1,5 +1,6 @@
 //! Every mutation once: who does it, who is refused, and what is written down of it.
 
+use domain::Visibility;
 use serde_json::{Value, json};
 
 use super::{Step, Trail};
@@ -252,6 +253,7 @@ pub(super) async fn accounts(trail: &mut Trail) {
         })
         .await;
     resource_tokens(trail).await;
+    jobs(trail).await;
     let created = trail
         .step(Step {
             mutation: "createPersonalAccessToken",
@@ -329,5 +331,26 @@ async fn resource_tokens(trail: &mut Trail) {
             let done = trail.step(Step { mutation, input, selection, by, refused, events: &[event] }).await;
             id = done["accessToken"]["id"].clone();
         }
+    }
+}
+
+async fn jobs(trail: &mut Trail) {
+    let people = trail.world.people.clone();
+    let (by, refused) = (&people.maintainer, &people.developer);
+    let path = trail.project.full_path.clone();
+    let open = trail.world.deserted_group("open", Visibility::Public).await;
+    trail.world.project(&open, "lib", Visibility::Public).await;
+    let sha = "0123456789abcdef0123456789abcdef01234567";
+    let input = json!({ "projectPath": path, "ref": "main", "sha": sha });
+    let events = &["ci_job_token_created"];
+    let step = Step { mutation: "createJobToken", input, selection: "job { id }", by, refused, events };
+    let made = trail.step(step).await;
+    let scope = json!({ "projectPath": path, "targetProjectPath": "open/lib" });
+    for (mutation, input, event) in [
+        ("endJob", json!({ "id": made["job"]["id"] }), "ci_job_ended"),
+        ("ciJobTokenScopeAddProject", scope.clone(), "secure_ci_job_token_project_added"),
+        ("ciJobTokenScopeRemoveProject", scope, "secure_ci_job_token_project_removed"),
+    ] {
+        trail.step(Step { mutation, input, selection: "", by, refused, events: &[event] }).await;
     }
 }

@@ -329,6 +329,18 @@ def access_tokens(ann, project, group):
     assert group.access_tokens.list(state="active") == []
 
 
+def job_token_scope(ann, project, group):
+    other = ann.projects.create({"name": f"ci-{RUN}", "path": f"ci-{RUN}", "namespace_id": group.id})
+    scope = project.job_token_scope.get()
+    assert scope.inbound_enabled, scope
+    scope.allowlist.create({"target_project_id": other.id})
+    assert [found.id for found in scope.allowlist.list()] == [other.id]
+    scope.allowlist.delete(other.id)
+    assert scope.allowlist.list() == []
+    package = project.packages.list()[0]
+    assert package.pipelines.list() == []
+
+
 def visibility(ann, bob, project, group):
     refused(404, bob.projects.get(project.id, lazy=True).packages.list)
     project.package_registry_access_level = "public"
@@ -356,6 +368,7 @@ def main():
     deploy_tokens(ann, group, project)
     protection_rules(ann, group, project)
     access_tokens(ann, project, group)
+    job_token_scope(ann, project, group)
     visibility(ann, bob, project, group)
     user.block()
     refused(401, ann.auth)

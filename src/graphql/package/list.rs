@@ -16,6 +16,7 @@ use super::{
 use crate::{
     context::ContextExt,
     outcome::{OrError, Outcome},
+    pipeline::newest_of_packages,
     relay::connection::{Connection, Count, PageArguments, connect},
 };
 
@@ -189,6 +190,10 @@ async fn prefetch(ctx: &Context<'_>, rows: &[packages::Package]) -> Result<Prefe
             by_package.entry(tag.package_id).or_default().push(tag);
         }
         prefetched.tags = Some(by_package);
+    }
+    if selects("pipelines") {
+        let ids: Vec<_> = rows.iter().map(|package| package.id).collect();
+        prefetched.pipelines = Some(newest_of_packages(ctx, &ids).await?);
     }
     let mut ids: Vec<_> = rows.iter().map(|package| package.project.id).collect();
     ids.sort_unstable();

@@ -128,9 +128,10 @@ async fn settle(
 }
 
 fn author(ctx: &Context<'_>) -> Author {
+    let pipeline = ctx.caller().pipeline;
     match ctx.viewer().identity() {
-        Identity::User { id, .. } => Author { user: Some(id), deploy_token: None },
-        Identity::DeployToken { id, .. } => Author { user: None, deploy_token: Some(id) },
+        Identity::User { id, .. } => Author { user: Some(id), deploy_token: None, pipeline },
+        Identity::DeployToken { id, .. } => Author { user: None, deploy_token: Some(id), pipeline },
         Identity::Anonymous => Author::default(),
     }
 }

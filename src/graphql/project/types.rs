@@ -19,6 +19,7 @@ use crate::{
     member::{MemberArguments, MemberInterface, ProjectMemberRelation, project_members},
     outcome::{OrError, Outcome},
     package::{ListArguments, Package, PackageSortArgument, PackageStatus, PackageTypeEnum},
+    pipeline::CiJobTokenScope,
     protection_rule::{PackagesProtectionRule, RuleReach, rules_of},
     relay::{
         connection::{Connection, Count, PageArguments},
@@ -328,6 +329,11 @@ impl Project {
         gate::authorize(ctx, guard, Subject::Project, Action::ManageAccessTokens).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         resource_tokens_of(ctx, Holder::Project(self.row.id), state, &arguments).await.or_error()
+    }
+    /// Whose CI jobs it lets in. Null for callers who may not administer it.
+    async fn ci_job_token_scope(&self, ctx: &Context<'_>) -> Option<CiJobTokenScope> {
+        gate::visible(ctx, Some(self.guard.clone()), Action::Administer)?;
+        Some(CiJobTokenScope(self.row.id))
     }
     /// The audit log of the project (ours): everything for maintainers, what they did themselves for others from Developer on.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

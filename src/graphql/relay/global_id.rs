@@ -3,8 +3,8 @@
 use std::fmt::Display;
 
 use domain::{
-    AccessTokenId, AuditEventId, BackgroundJobId, BackgroundJobRunId, DependencyId, DependencyLinkId,
-    DeployTokenId, PackageFileId, PackageId, ProtectionRuleId, UserId,
+    AccessTokenId, AuditEventId, BackgroundJobId, BackgroundJobRunId, CiJobId, DependencyId,
+    DependencyLinkId, DeployTokenId, PackageFileId, PackageId, PipelineId, ProtectionRuleId, UserId,
 };
 
 /// The global id of a `class`.
@@ -69,6 +69,8 @@ global_ids! {
     UserID(UserId) = "User",
     PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
     DeployTokenID(DeployTokenId) = "DeployToken",
+    CiPipelineID(PipelineId) = "Ci::Pipeline",
+    CiJobID(CiJobId) = "Ci::Build",
     AuditEventID(AuditEventId) = "AuditEvent",
     BackgroundJobID(BackgroundJobId) = "BackgroundJob",
     BackgroundJobRunID(BackgroundJobRunId) = "BackgroundJobRun",

@@ -5,4 +5,6 @@ mod wire;
 
 pub(crate) use routes::{project_package, routes};
 
-gateway::operations!("packages/operations.graphql": RestPackages, RestPackage, RestProjectOfPackages, RestDestroyPackage);
+gateway::operations!("packages/operations.graphql":
+    RestPackages, RestPackage, RestPackagePipelines, RestProjectOfPackages, RestDestroyPackage
+);

@@ -6,10 +6,12 @@ use gateway::{Call, Intent, Levels, RouteTable, dialect, scalars::number_of};
 use http::{Method, StatusCode};
 
 use super::{
-    RestDestroyPackage, RestPackage, RestPackages, RestProjectOfPackages, rest_destroy_package, rest_package,
-    rest_packages, rest_project_of_packages, wire,
+    RestDestroyPackage, RestPackage, RestPackagePipelines, RestPackages, RestProjectOfPackages,
+    rest_destroy_package, rest_package, rest_package_pipelines, rest_packages, rest_project_of_packages,
+    wire,
 };
 use crate::{
+    keyset::Keyset,
     paging::{Paging, next_of},
     params::{Direction, Params, path_id},
     shape::{no_content, refuse_changed, refuse_errors},
@@ -127,13 +129,20 @@ async fn show(call: Call) -> Result<Response, Failure> {
 const MOST_PIPELINES: i64 = 20;
 
 async fn list_pipelines(call: Call) -> Result<Response, Failure> {
-    if !(1..=MOST_PIPELINES).contains(&Params::of_query(&call).number("per_page")?.unwrap_or(MOST_PIPELINES))
-    {
-        return Err(Failure::invalid("per_page", "per_page does not have a valid value"));
-    }
-    project_package(&call).await?;
-    let nothing: [u8; 0] = [];
-    Ok(dialect::answer(StatusCode::OK, &nothing))
+    let params = Params::of_query(&call);
+    let refused = || Failure::invalid("per_page", "per_page does not have a valid value");
+    let first = match params.number("per_page")? {
+        None => MOST_PIPELINES,
+        Some(number) if (1..=MOST_PIPELINES).contains(&number) => number,
+        Some(_) => return Err(refused()),
+    };
+    let package = project_package(&call).await?;
+    let after = params.text("cursor").filter(|cursor| !cursor.is_empty());
+    let variables = rest_package_pipelines::Variables { id: package.id, first, after };
+    let found = call.run::<RestPackagePipelines>(variables).await?.package;
+    let pipelines = found.and_then(|package| package.pipelines).ok_or_else(Failure::internal)?;
+    let next = pipelines.page_info.end_cursor.clone().filter(|_| pipelines.page_info.has_next_page);
+    Keyset::respond(&call, &wire::pipelines!(Some(pipelines)), next.as_deref())
 }
 
 async fn destroy(call: Call) -> Result<Response, Failure> {

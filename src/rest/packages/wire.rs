@@ -34,6 +34,41 @@ macro_rules! tags {
     };
 }
 
+/// Pipelines as every route shows them.
+macro_rules! pipelines {
+    ($pipelines:expr) => {
+        $pipelines
+            .into_iter()
+            .flat_map(|pipelines| pipelines.nodes.into_iter())
+            .map(|pipeline| {
+                let user = pipeline.user.map(|user| {
+                    serde_json::json!({
+                        "id": $crate::shape::id(&user.id),
+                        "username": user.username,
+                        "name": user.name,
+                        "state": user.state,
+                        "avatar_url": user.avatar_url,
+                        "web_url": user.web_url,
+                    })
+                });
+                serde_json::json!({
+                    "id": $crate::shape::id(&pipeline.id),
+                    "iid": pipeline.iid.parse::<i64>().ok(),
+                    "project_id": pipeline.project.map(|project| $crate::shape::id(&project.id)),
+                    "sha": pipeline.sha,
+                    "ref": pipeline.ref_,
+                    "source": pipeline.source,
+                    "created_at": pipeline.created_at,
+                    "updated_at": pipeline.updated_at,
+                    "web_url": pipeline.web_url,
+                    "user": user,
+                })
+            })
+            .collect::<Vec<_>>()
+    };
+}
+pub(super) use pipelines;
+
 /// Where the API deletes a package.
 fn delete_api_path(external_url: &str, project: &str, package: &str) -> String {
     let number = |id: &str| number_of(id).unwrap_or_default();
@@ -61,7 +96,7 @@ pub(super) fn listed(
         "_links": links,
         "created_at": package.created_at,
         "creator_id": package.creator_id.as_deref().map(id),
-        "pipelines": [],
+        "pipelines": pipelines!(package.pipelines),
         "tags": tags!(&package.id, package.tags),
     });
     if of_group {
@@ -103,7 +138,7 @@ pub(super) fn detailed(package: rest_package::RestPackagePackage, external_url: 
         "created_at": package.created_at,
         "last_downloaded_at": package.last_downloaded_at,
         "creator_id": package.creator_id.as_deref().map(id),
-        "pipelines": [],
+        "pipelines": pipelines!(package.pipelines),
         "tags": tags!(&package.id, package.tags),
         "versions": versions,
     })

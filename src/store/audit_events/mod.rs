@@ -28,12 +28,13 @@ pub struct Actor {
     pub(crate) author: AuthorType,
     pub(crate) id: Option<i64>,
     pub(crate) name: String,
+    pub(crate) is_job: bool,
 }
 
 impl Actor {
     /// The server itself, or somebody on its machine.
     pub fn system(name: impl Into<String>) -> Self {
-        Self { author: AuthorType::System, id: None, name: name.into() }
+        Self { author: AuthorType::System, id: None, name: name.into(), is_job: false }
     }
 
     /// Whoever presented a credential: the user, or the deploy token with this user name.
@@ -43,13 +44,20 @@ impl Actor {
             Identity::User { id, .. } => (AuthorType::User, Some(id.0)),
             Identity::DeployToken { id, .. } => (AuthorType::DeployToken, Some(id.0)),
         };
-        Self { author, id, name: name.into() }
+        Self { author, id, name: name.into(), is_job: false }
+    }
+
+    /// The same, by way of a CI job.
+    #[must_use]
+    pub fn by_job(self) -> Self {
+        Self { is_job: true, ..self }
     }
 
     /// GitLab's name for the kind of credential that was presented.
     const fn token_type(&self) -> Option<&'static str> {
         match self.author {
             AuthorType::System => None,
+            AuthorType::User if self.is_job => Some("CiJobToken"),
             AuthorType::User => Some("PersonalAccessToken"),
             AuthorType::DeployToken => Some("DeployToken"),
         }

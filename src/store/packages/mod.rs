@@ -22,7 +22,7 @@ mod tags;
 use access::Visible;
 use domain::{
     DeployTokenId, Digests, NamespaceId, PackageFileId, PackageFormat, PackageId, PackageNameId,
-    PackageStatus, PackageTagId, ProjectId, UserId,
+    PackageStatus, PackageTagId, PipelineId, ProjectId, UserId,
 };
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -166,4 +166,6 @@ pub struct Author {
     pub user: Option<UserId>,
     /// Or a deploy token.
     pub deploy_token: Option<DeployTokenId>,
+    /// The pipeline in whose job it happens.
+    pub pipeline: Option<PipelineId>,
 }

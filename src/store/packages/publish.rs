@@ -158,6 +158,15 @@ async fn write(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Re
     for file in &publication.files {
         files.push(PackageFileId(insert_file(tx, package, file, now).await?));
     }
+    if let Some(pipeline) = publication.author.pipeline {
+        rows::execute(
+            tx,
+            "INSERT INTO package_pipelines (package_id, pipeline_id, created_at) VALUES ($1, $2, $3) \
+             ON CONFLICT (package_id, pipeline_id) DO NOTHING",
+            [Value::from(package), pipeline.0.into(), stored(now).into()],
+        )
+        .await?;
+    }
     tags::point(tx, name_id, package, &publication.tags, now).await?;
     let mut changed = ChangedDocuments::default();
     for ReplacedFile { id, package, rules } in publication.files.iter().filter_map(|file| file.replaces) {

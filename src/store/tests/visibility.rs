@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use access::{Action, Guarded, Holder, Identity, Purpose, Viewer, Visible};
+use access::{Action, Guarded, Holder, Identity, Purpose, Via, Viewer, Visible};
 use domain::{
     DeployTokenId, NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, UserId, Visibility,
 };
@@ -71,6 +71,8 @@ async fn world() -> World {
             let id = user(&store, &format!("{name}-{number}")).await.id;
             member(&store, place, id, *role).await;
             viewers.push(viewer(id));
+            let reach: Vec<_> = projects.iter().copied().step_by(5).collect();
+            viewers.push(viewer(id).by_way_of(Via::Job(reach.into())));
         }
     }
     for holder in [Holder::Group(groups[0]), Holder::Group(groups[4]), Holder::Project(projects[2])] {
@@ -101,6 +103,7 @@ async fn visible_ids(world: &World, viewer: &Viewer, purpose: Purpose) -> BTreeS
 fn permitted<T>(guarded: &Guarded<T>, viewer: &Viewer, purpose: Purpose) -> bool {
     match purpose {
         Purpose::Packages => guarded.permits(viewer, Action::ViewPackages),
+        Purpose::Pipelines => unreachable!("lists of pipelines are compared by tests/job_tokens.rs"),
         // A token that reads packages only may look at one project and lists none.
         Purpose::Projects => {
             let reads_api =
