@@ -17,12 +17,13 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("entrepot", &["server"]),
     ("formats", &["domain", "gateway"]),
     ("gateway", &["domain"]),
-    ("graphql", &["access", "blob", "domain", "gateway", "store"]),
+    ("graphql", &["access", "blob", "domain", "gateway", "oidc", "store"]),
     ("migration", &[]),
+    ("oidc", &["domain"]),
     ("rest", &["domain", "gateway"]),
-    ("server", &["blob", "domain", "formats", "gateway", "graphql", "migration", "rest", "store"]),
+    ("server", &["blob", "domain", "formats", "gateway", "graphql", "migration", "oidc", "rest", "store"]),
     ("store", &["access", "domain", "entity"]),
-    ("testkit", &["access", "blob", "domain", "gateway", "graphql", "migration", "store"]),
+    ("testkit", &["access", "blob", "domain", "gateway", "graphql", "migration", "oidc", "store"]),
 ];
 
 /// Who may use which of our crates in tests, beside the above.

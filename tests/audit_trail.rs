@@ -12,9 +12,9 @@ use async_graphql::parser::{
 };
 use domain::Visibility;
 use serde_json::{Value, json};
-use testkit::{Client, Person, Project, World, artefacts::npm};
+use testkit::{Client, Issuer, Person, Project, World, artefacts::npm};
 
-use crate::world::{code, world};
+use crate::world::{code, router};
 
 /// Mutations that leave no event.
 const SILENT: &[(&str, &str)] = &[
@@ -29,6 +29,7 @@ const EVENTS: &str = "query E { auditEvents(scope: {}, first: 50) { nodes { id \
     eventName entityType entityPath authorName targetType targetDetails message details } } }";
 
 struct Trail {
+    issuer: Issuer,
     world: World,
     client: Client,
     project: Project,
@@ -48,10 +49,12 @@ struct Step<'a> {
 
 impl Trail {
     async fn new() -> Self {
-        let (world, client) = world().await;
+        let issuer = Issuer::start().await;
+        let world = World::trusting(formats::rules(), &[issuer.url()]).await;
+        let client = world.client(router(&world));
         let group = world.group("acme", Visibility::Private).await;
         let project = world.project(&group, "web", Visibility::Private).await;
-        Self { world, client, project, seen: BTreeSet::new() }
+        Self { issuer, world, client, project, seen: BTreeSet::new() }
     }
 
     /// The end of the log, newest first.

@@ -15,7 +15,7 @@ const ALLOW: &str = "mutation A($input: CiJobTokenScopeAddProjectInput!) { ciJob
     ciJobTokenScope { inboundAllowlistCount inboundAllowlist { nodes { fullPath } } } errors } }";
 const DISALLOW: &str = "mutation R($input: CiJobTokenScopeRemoveProjectInput!) { \
     ciJobTokenScopeRemoveProject(input: $input) { ciJobTokenScope { inboundAllowlistCount } errors } }";
-const PIPELINES: &str = "query P($path: ID!) { project(fullPath: $path) { packages(sort: NAME_ASC) { nodes { name \
+const PIPELINES: &str = "query P($path: ID!) { project(fullPath: $path) { packages(first: 3, sort: NAME_ASC) { nodes { name \
     pipelines(first: 1) { count pageInfo { hasNextPage } nodes { ref sha(format: SHORT) commitPath user { username } \
     project { fullPath } } } } } } }";
 const SHA: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -227,7 +227,8 @@ async fn another_project_lets_jobs_in_when_it_says_so() {
     assert_eq!(registry.code(&people.maintainer, DISALLOW, input).await, "INVALID", "it is not there");
 
     // What is open to everybody signed in is open to jobs; what is for members only is not.
-    let mut open = registry.world.project(&registry.group, "open", Visibility::Internal).await;
+    let wide = registry.world.group("wide", Visibility::Internal).await;
+    let mut open = registry.world.project(&wide, "open", Visibility::Internal).await;
     let strange = registry.world.deserted_group("other", Visibility::Private).await;
     let hidden = registry.world.project(&strange, "hidden", Visibility::Private).await;
     registry.publish_by(&open, "tool", &people.owner).await;

@@ -33,4 +33,5 @@ mod storage;
 mod streaming;
 mod switches;
 mod tokens;
+mod trusted_publishing;
 mod world;

@@ -1,5 +1,7 @@
 //! Access tokens of projects and groups, and what tokens are limited to: who makes them, how far they reach, when they end.
 
+mod doors;
+
 use domain::Visibility;
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Person, Project, World};
@@ -19,6 +21,8 @@ const CREATE_DEPLOY: &str = "mutation D($input: CreateDeployTokenInput!) { creat
     token deployToken { limits { packageType namePattern } } errors } }";
 const CREATE_GROUP: &str =
     "mutation G($input: CreateGroupInput!) { createGroup(input: $input) { group { id } errors } }";
+const DESTROY: &str =
+    "mutation D($input: DestroyPackageNameInput!) { destroyPackageName(input: $input) { errors } }";
 const PACKAGES: &str = "query P($path: ID!, $type: PackageTypeEnum) { project(fullPath: $path) { id \
     packages(packageType: $type) { nodes { name userPermissions { destroyPackage } } } } }";
 
@@ -86,8 +90,9 @@ async fn a_project_token_acts_in_its_project_with_its_role_and_nowhere_else() {
 
     registry.publish("app", &bot).await.expect(201);
     registry.pull("app", &bot).await.expect(200);
-    let deletion = registry.client.delete(registry.path("app")).by(&bot).send().await;
-    assert!(!deletion.status.is_success(), "a developer deletes nothing");
+    let scope = json!({ "projectPath": registry.project.full_path });
+    let named = json!({ "scope": scope, "packageType": "GENERIC", "packageName": "app" });
+    assert_eq!(registry.refused(&bot, DESTROY, named).await.0, "FORBIDDEN", "a developer deletes nothing");
     let elsewhere = registry.path("app").replace(&registry.project.id.to_string(), &other.id.to_string());
     registry.client.get(elsewhere).by(&bot).send().await.expect(404);
     let user = registry.client.get("/api/v4/user").by(&bot).send().await.expect(200).json();
@@ -287,11 +292,9 @@ async fn a_limited_token_lists_and_changes_nothing_beyond() {
         assert_eq!(code, "FORBIDDEN", "{document}");
         assert!(text.contains("web-*"), "{text}");
     }
-    let destroy =
-        "mutation D($input: DestroyPackageNameInput!) { destroyPackageName(input: $input) { errors } }";
     let named = |name: &str| json!({ "scope": { "projectPath": path }, "packageType": "GENERIC", "packageName": name });
-    assert_eq!(registry.refused(&token, destroy, named("other")).await.0, "FORBIDDEN");
-    registry.run(&token, destroy, named("web-1")).await;
+    assert_eq!(registry.refused(&token, DESTROY, named("other")).await.0, "FORBIDDEN");
+    registry.run(&token, DESTROY, named("web-1")).await;
 }
 
 #[tokio::test]

@@ -31,4 +31,5 @@ pub mod pipeline;
 pub mod project;
 pub mod protection_rule;
 pub mod signing_key;
+pub mod trusted_publisher;
 pub mod user;

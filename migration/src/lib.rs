@@ -19,6 +19,7 @@ mod m20261125_000014_group_registry;
 mod m20261125_000015_cleanup_policies;
 mod m20261125_000016_resource_tokens;
 mod m20261125_000017_pipelines_jobs;
+mod m20261125_000018_trusted_publishers;
 mod m20261125_000019_background_jobs;
 mod m20261125_000020_blob_removal;
 
@@ -53,6 +54,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000015_cleanup_policies::Migration),
             Box::new(m20261125_000016_resource_tokens::Migration),
             Box::new(m20261125_000017_pipelines_jobs::Migration),
+            Box::new(m20261125_000018_trusted_publishers::Migration),
             Box::new(m20261125_000019_background_jobs::Migration),
             Box::new(m20261125_000020_blob_removal::Migration),
         ]

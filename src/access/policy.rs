@@ -85,7 +85,8 @@ pub fn decide_about(
 }
 
 /// Decides whether the limits of the token let `viewer` do `action` with `packages`, wherever they are. Beside packages, a
-/// limited token only reads: what it changes could lead to a token without limits.
+/// limited token only reads: what it changes could lead to a token without limits. The audit log names packages of all kinds, and
+/// is not read either.
 pub fn decide_packages(viewer: &Viewer, action: Action, packages: &Packages<'_>) -> Result<(), Denied> {
     let within = viewer.limits().is_empty()
         || match action {
@@ -93,6 +94,7 @@ pub fn decide_packages(viewer: &Viewer, action: Action, packages: &Packages<'_>)
             | Action::PullPackages
             | Action::PublishPackages
             | Action::DestroyPackages => packages.are_within(viewer.limits()),
+            Action::ViewOwnAuditEvents | Action::ViewAuditEvents => false,
             action => action.reads(),
         };
     if within { Ok(()) } else { Err(Denied::OutsideLimits) }
@@ -103,7 +105,7 @@ pub fn decide_packages(viewer: &Viewer, action: Action, packages: &Packages<'_>)
 pub fn decide_instance(viewer: &Viewer, action: Action) -> Result<(), Denied> {
     match viewer.identity() {
         Identity::Anonymous => Err(Denied::Unauthenticated),
-        Identity::DeployToken { .. } => Err(Denied::Forbidden),
+        Identity::DeployToken { .. } | Identity::TrustedPublisher { .. } => Err(Denied::Forbidden),
         Identity::User { admin, .. } => {
             let allowed =
                 admin || action == Action::View || (action == Action::CreateGroup && viewer.is_in_person());
@@ -143,13 +145,15 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
     let shut_out = facts.role.is_some() && !reached;
     let deploy_token = matches!(viewer.identity(), Identity::DeployToken { .. });
     let covered = deploy_token && facts.token_covers;
+    let trusted =
+        matches!(viewer.identity(), Identity::TrustedPublisher { project, .. } if project == facts.id);
     let open = facts.registry == RegistryAccessLevel::Public
         && facts.instance.anyone_may_pull
         && facts.groups_enabled;
     let visible = match facts.visibility {
         Visibility::Public => true,
-        Visibility::Internal => is_user(viewer) || covered,
-        Visibility::Private => role.is_some() || covered,
+        Visibility::Internal => is_user(viewer) || covered || trusted,
+        Visibility::Private => role.is_some() || covered || trusted,
     };
     let pulls = matches!(action, Action::ViewPackages | Action::PullPackages);
     if !(visible || open && pulls) {
@@ -175,9 +179,9 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
                 (_, RegistryAccessLevel::Private) => at_least(Role::Guest),
                 (Visibility::Public | Visibility::Internal, _) => true,
             };
-            open || covered || by_visibility
+            open || covered || trusted || by_visibility
         }
-        Action::PublishPackages => covered || at_least(Role::Developer),
+        Action::PublishPackages => covered || trusted || at_least(Role::Developer),
         Action::DestroyPackages => covered || at_least(Role::Maintainer),
         Action::ViewMembers => at_least(Role::Guest),
         Action::ViewOwnAuditEvents => at_least(Role::Developer),

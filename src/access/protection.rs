@@ -3,7 +3,7 @@
 
 use domain::{ErrorCode, Failure, ProtectionLevel, ProtectionLevels, Role, Subject};
 
-use crate::{Action, Facts, Identity, Viewer};
+use crate::{Action, Facts, Viewer};
 
 /// The rule that stands in the way of a change: the strictest, where several do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,8 +40,8 @@ impl Protected<'_> {
 /// Decides whether rules that cover a package leave `action` to `viewer`, whom [`decide`](crate::decide) has allowed it. Each of
 /// them has to: a rule can be made stricter by another one and never weaker, wherever the two stand.
 ///
-/// GitLab's rule: administrators pass; a deploy token never reaches a level, for it is nobody; everybody else has the role that
-/// they have in the project.
+/// GitLab's rule: administrators pass; a deploy token never reaches a level, for it is nobody, and nor does a trusted publisher;
+/// everybody else has the role that they have in the project, a CI job that of its user.
 pub fn decide_protected<'r>(
     viewer: &Viewer,
     action: Action,
@@ -67,9 +67,9 @@ pub fn decide_protected<'r>(
     }
 }
 
-/// The role that counts: none for a deploy token, whatever it was made for.
+/// The role that counts: none for who is no user, whatever the token was made for.
 fn role(viewer: &Viewer, facts: &Facts) -> Option<Role> {
-    if matches!(viewer.identity(), Identity::DeployToken { .. }) {
+    if viewer.user().is_none() {
         return None;
     }
     match facts {

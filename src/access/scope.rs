@@ -36,7 +36,7 @@ pub struct Visible {
     pub reach: Option<Arc<[ProjectId]>>,
     /// The least role that opens a private project.
     pub private_minimum: Role,
-    /// What a deploy token was made for is visible.
+    /// What a deploy token, or a trusted publisher, was made for is visible.
     pub holder: Option<Holder>,
     /// Leave out projects whose registry is off, and those whose registry is for members only unless they are.
     pub for_packages: bool,
@@ -54,6 +54,7 @@ impl Visible {
         };
         let holder = match viewer.identity() {
             Identity::DeployToken { holder, .. } => Some(holder),
+            Identity::TrustedPublisher { project, .. } => Some(Holder::Project(project)),
             Identity::Anonymous | Identity::User { .. } => None,
         };
         Self {

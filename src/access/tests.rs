@@ -2,7 +2,8 @@
 
 use domain::{
     DeployTokenId, NamespaceId, PackageFormat, ProjectId, ProtectionLevel, ProtectionLevels,
-    RegistryAccessLevel, Role, Scope, Scopes, TokenLimit, TokenLimits, UserId, Visibility,
+    RegistryAccessLevel, Role, Scope, Scopes, TokenLimit, TokenLimits, TrustedPublisherId, UserId,
+    Visibility,
 };
 
 use crate::{
@@ -251,6 +252,10 @@ fn a_rule_keeps_a_change_to_those_who_reach_its_level() {
                 let token =
                     decide_protected(&deploy_token(Scope::WritePackageRegistry), action, &facts, [rule]);
                 assert_eq!(token.is_ok(), level.is_none(), "a deploy token reaches no level");
+                let identity =
+                    Identity::TrustedPublisher { id: TrustedPublisherId(1), project: ProjectId(1) };
+                let ci = decide_protected(&Viewer::new(identity, Scopes::all()), action, &facts, [rule]);
+                assert_eq!(ci.is_ok(), level.is_none(), "nor does a trusted publisher");
                 assert_eq!(decide_protected(&user(false), action, &facts, []), Ok(()), "no rule");
             }
             for action in Action::ALL
@@ -323,6 +328,10 @@ fn a_limited_token_reaches_what_is_said_to_be_within_and_nothing_that_is_not_sai
         assert!(answer.is_err(), "{action:?} could lead to a token without limits");
         assert!(decide_instance(&by_name, *action).is_err(), "{action:?}");
     }
+    for action in [Action::ViewOwnAuditEvents, Action::ViewAuditEvents] {
+        let answer = decide_about(&by_format, action, &facts, &Packages::All);
+        assert_eq!(answer, Err(Denied::OutsideLimits), "the log names packages of all kinds");
+    }
     assert_eq!(ask(&by_name, Action::View, project(Visibility::Private, Some(Role::Guest))), Ok(()));
     let stranger = Facts::Project(project(Visibility::Private, None));
     let answer = decide_about(&by_name, Action::PullPackages, &stranger, &Packages::All);
@@ -367,4 +376,22 @@ fn a_job_has_its_users_role_in_the_projects_within_reach_only() {
     let owned = project(Visibility::Private, Some(Role::Owner));
     assert!(ask(&inside, Action::ManageAccessTokens, owned).is_err());
     assert!(decide_instance(&inside, Action::CreateGroup).is_err());
+}
+
+#[test]
+fn a_trusted_publisher_publishes_to_its_project_and_deletes_nothing() {
+    let identity = Identity::TrustedPublisher { id: TrustedPublisherId(1), project: ProjectId(1) };
+    let publisher = Viewer::new(identity, Scopes::all());
+    for visibility in Visibility::ALL {
+        let here = project(*visibility, None);
+        let there = ProjectFacts { id: ProjectId(2), ..here };
+        for action in Action::ALL {
+            let allowed = matches!(action, Action::View | Action::ViewPackages | Action::PullPackages);
+            let allowed = allowed || *action == Action::PublishPackages;
+            assert_eq!(ask(&publisher, *action, here).is_ok(), allowed, "{action:?} {visibility:?}");
+            let open = allowed && *action != Action::PublishPackages && *visibility == Visibility::Public;
+            assert_eq!(ask(&publisher, *action, there).is_ok(), open, "{action:?} {visibility:?} elsewhere");
+            assert!(decide_instance(&publisher, *action).is_err());
+        }
+    }
 }

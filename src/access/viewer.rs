@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{DeployTokenId, NamespaceId, ProjectId, Scope, Scopes, TokenLimits, UserId};
+use domain::{DeployTokenId, NamespaceId, ProjectId, Scope, Scopes, TokenLimits, TrustedPublisherId, UserId};
 
 /// What a deploy token was made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -31,6 +31,13 @@ pub enum Identity {
         id: DeployTokenId,
         /// What it was made for.
         holder: Holder,
+    },
+    /// CI that a project trusts: nobody, who publishes to that project.
+    TrustedPublisher {
+        /// The publisher.
+        id: TrustedPublisherId,
+        /// The only project that it reaches.
+        project: ProjectId,
     },
 }
 
@@ -120,7 +127,7 @@ impl Viewer {
     pub const fn user(&self) -> Option<UserId> {
         match self.identity {
             Identity::User { id, .. } => Some(id),
-            Identity::Anonymous | Identity::DeployToken { .. } => None,
+            Identity::Anonymous | Identity::DeployToken { .. } | Identity::TrustedPublisher { .. } => None,
         }
     }
 

@@ -86,6 +86,12 @@ macro_rules! for_each_event {
                 "A project lets the CI jobs of another in."),
             (JobTokenProjectRemoved, "secure_ci_job_token_project_removed", "SECURE_CI_JOB_TOKEN_PROJECT_REMOVED",
                 "A project no longer lets the CI jobs of another in."),
+            (TrustedPublisherCreated, "trusted_publisher_created", "TRUSTED_PUBLISHER_CREATED",
+                "A project trusts ID tokens of CI (ours)."),
+            (TrustedPublisherDeleted, "trusted_publisher_deleted", "TRUSTED_PUBLISHER_DELETED",
+                "A project no longer trusts ID tokens of CI (ours)."),
+            (TrustedTokenCreated, "trusted_token_created", "TRUSTED_TOKEN_CREATED",
+                "An ID token of CI was exchanged for a token (ours)."),
             (UserCreated, "user_created", "USER_CREATED", "A user was created."),
             (UserBlocked, "user_blocked", "USER_BLOCKED", "A user was shut out."),
             (UserUnblocked, "unblock_user", "UNBLOCK_USER", "A user was let in again."),
@@ -171,11 +177,13 @@ pub enum AuthorType {
     User = 1,
     /// A deploy token.
     DeployToken = 2,
+    /// A trusted publisher.
+    TrustedPublisher = 3,
 }
 
 impl AuthorType {
     /// Every type.
-    pub const ALL: &[Self] = &[Self::System, Self::User, Self::DeployToken];
+    pub const ALL: &[Self] = &[Self::System, Self::User, Self::DeployToken, Self::TrustedPublisher];
 
     /// The stored number.
     pub const fn number(self) -> i16 {
@@ -193,6 +201,7 @@ impl AuthorType {
             Self::System => "Gitlab::Audit::UnauthenticatedAuthor",
             Self::User => "User",
             Self::DeployToken => "Gitlab::Audit::DeployTokenAuthor",
+            Self::TrustedPublisher => "TrustedPublisher",
         }
     }
 }

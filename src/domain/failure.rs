@@ -77,6 +77,8 @@ pub enum Subject {
     Token,
     /// A job of CI.
     Job,
+    /// Whose ID tokens a project accepts.
+    TrustedPublisher,
     /// A package or one of its versions.
     Package,
     /// A file of a package.
@@ -101,6 +103,7 @@ impl Subject {
         Self::Member,
         Self::Token,
         Self::Job,
+        Self::TrustedPublisher,
         Self::Package,
         Self::PackageFile,
         Self::PackageTag,
@@ -119,6 +122,7 @@ impl Subject {
             Self::Member => "Member",
             Self::Token => "Token",
             Self::Job => "Job",
+            Self::TrustedPublisher => "Trusted publisher",
             Self::Package => "Package",
             Self::PackageFile => "Package File",
             Self::PackageTag => "Package tag",

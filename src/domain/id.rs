@@ -30,6 +30,8 @@ ids! {
     AccessTokenId,
     /// A deploy token.
     DeployTokenId,
+    /// Whose ID tokens a project accepts.
+    TrustedPublisherId,
     /// A run of CI.
     PipelineId,
     /// A job of a run of CI.

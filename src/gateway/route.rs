@@ -30,6 +30,8 @@ pub enum Intent {
     Open,
     /// Says who the caller is.
     Identify,
+    /// Takes a credential of its own kind and gives one of ours: none of ours is looked for.
+    Exchange,
     /// Reads packages, or attributes of projects and groups.
     Read,
     /// Changes something.
@@ -140,10 +142,12 @@ impl RouteTable {
     pub fn into_router(self, gateway: &Gateway) -> Router {
         let mut by_pattern: Vec<(String, Vec<Method>, MethodRouter)> = Vec::new();
         for route in self.routes {
-            let RouteInfo { method, pattern, .. } = route.info;
+            let RouteInfo { method, pattern, intent } = route.info;
             let filter = MethodFilter::try_from(method.clone()).expect("routes use standard methods");
-            let serve =
-                on(filter, endpoint(gateway.clone(), Arc::clone(&self.dialect), route.place, route.handler));
+            let serve = on(
+                filter,
+                endpoint(gateway.clone(), Arc::clone(&self.dialect), (route.place, intent), route.handler),
+            );
             match by_pattern.iter_mut().find(|(known, ..)| *known == pattern) {
                 Some((_, allowed, methods)) => {
                     allowed.push(method);
@@ -187,7 +191,7 @@ fn refuse_method(
 fn endpoint(
     gateway: Gateway,
     dialect: Arc<dyn Dialect>,
-    place: Place,
+    (place, intent): (Place, Intent),
     handler: Handler,
 ) -> impl Fn(
     Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>,
@@ -206,7 +210,10 @@ fn endpoint(
                 let params = params.map_err(|_| Failure::invalid("path", "The path is not valid UTF-8"))?;
                 let (parts, body) = request.into_parts();
                 let query = QueryPairs::parse(parts.uri.query())?;
-                let session = authenticate(&gateway, dialect.as_ref(), &parts, &query).await?;
+                let session = match intent {
+                    Intent::Exchange => gateway.authenticate(None).await?,
+                    _ => authenticate(&gateway, dialect.as_ref(), &parts, &query).await?,
+                };
                 failed.anonymous = session.is_anonymous();
                 let params =
                     PathParams(params.iter().map(|(name, value)| (name.into(), value.into())).collect());

@@ -28,6 +28,7 @@ id_scalars! {
     PersonalAccessTokenId,
     DeployTokenId,
     AuditEventId,
+    CiPipelineId,
 }
 
 /// The decimal number at the end of a global id (`gid://gitlab/Packages::Package/42` gives 42).

@@ -9,6 +9,8 @@ use crate::context::{Caller, State};
 const JOB_TOKEN_USERNAME: &str = "gitlab-ci-token";
 /// Beginning of the tokens of CI jobs.
 const JOB_TOKEN_PREFIX: &str = "glcbt-";
+/// Beginning of the tokens of trusted publishing, which are taken from every carrier.
+const TRUSTED_TOKEN_PREFIX: &str = "gltp-";
 /// Beginning of deploy tokens made here.
 const DEPLOY_TOKEN_PREFIX: &str = "gldt-";
 
@@ -28,6 +30,9 @@ pub(crate) async fn authenticate(state: &State, credential: &Credential) -> Resu
     let bears_job = credential.carrier == Carrier::Bearer && secret.starts_with(JOB_TOKEN_PREFIX);
     if says_job || bears_job {
         return by_job_token(state, secret).await?.ok_or_else(Failure::unauthenticated);
+    }
+    if secret.starts_with(TRUSTED_TOKEN_PREFIX) {
+        return by_trusted_token(state, secret).await?.ok_or_else(Failure::unauthenticated);
     }
     let likely_deploy_token =
         secret.starts_with(DEPLOY_TOKEN_PREFIX) || credential.carrier == Carrier::DeployToken;
@@ -60,6 +65,18 @@ async fn by_job_token(state: &State, secret: &str) -> Result<Option<Caller>, Fai
         username: Some(found.user.username),
         access_token: None,
         pipeline: Some(found.pipeline_id),
+    }))
+}
+
+async fn by_trusted_token(state: &State, secret: &str) -> Result<Option<Caller>, Failure> {
+    let found =
+        store::trusted_publishers::authenticate(&state.store, &TokenHash::of(secret), state.clock.now())
+            .await?;
+    Ok(found.map(|found| Caller {
+        viewer: found.viewer(),
+        username: Some(found.name()),
+        access_token: None,
+        pipeline: None,
     }))
 }
 

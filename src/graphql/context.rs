@@ -23,6 +23,7 @@ pub(crate) struct State {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) external_url: Arc<str>,
     pub(crate) sealer: Sealer,
+    pub(crate) id_tokens: oidc::Verifier,
     pub(crate) arrived: Arc<Arrived>,
     pub(crate) knocks: Knocks,
 }
@@ -75,6 +76,7 @@ pub(crate) fn subject(identity: Identity) -> String {
         Identity::Anonymous => "anonymous".to_owned(),
         Identity::User { id, .. } => format!("user:{id}"),
         Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
+        Identity::TrustedPublisher { id, .. } => format!("trusted-publisher:{id}"),
     }
 }
 

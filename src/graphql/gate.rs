@@ -7,9 +7,7 @@ use access::{
 };
 use async_graphql::{Context, parser::types::OperationType};
 use domain::{ErrorCode, Failure, PackageFormat, Role, Subject, UserId};
-use store::{
-    audit_events::Refusal, members::Place, packages::Package, protection_rules::ProtectionRule,
-};
+use store::{audit_events::Refusal, members::Place, packages::Package, protection_rules::ProtectionRule};
 
 use crate::{context::ContextExt, refusals::Refusals};
 

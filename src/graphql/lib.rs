@@ -33,6 +33,7 @@ mod refusals;
 mod relay;
 mod scalars;
 mod token;
+mod trusted_publishing;
 mod upload;
 mod user;
 mod validate;
@@ -76,6 +77,8 @@ pub struct Settings {
     pub clock: Arc<dyn Clock>,
     /// What links start with, without a slash at the end.
     pub external_url: Arc<str>,
+    /// Checks ID tokens of the issuers that the administrator trusts.
+    pub id_tokens: oidc::Verifier,
 }
 
 /// The canonical model, ready to run operations. One per process.
@@ -102,7 +105,7 @@ pub fn sdl() -> String {
 impl Model {
     /// Makes the model. Reads, or on the first start makes, the key that seals tickets.
     pub async fn new(settings: Settings) -> Result<Arc<Self>, Failure> {
-        let Settings { store, blobs, rules, clock, external_url } = settings;
+        let Settings { store, blobs, rules, clock, external_url, id_tokens } = settings;
         let key = store.signing_key(TICKETS, clock.now()).await?;
         let state = Arc::new(State {
             store,
@@ -111,6 +114,7 @@ impl Model {
             clock,
             external_url,
             sealer: Sealer::new(&key),
+            id_tokens,
             arrived: Arc::new(Arrived::default()),
             knocks: Knocks::default(),
         });

@@ -15,6 +15,7 @@ use crate::{
     project::{ChangeProjectMutation, CreateProjectMutation},
     protection_rule::ProtectionRuleMutation,
     token::{AccessTokenMutation, DeployTokenMutation, ResourceTokenMutation},
+    trusted_publishing::{ExchangeMutation, TrustedPublisherMutation},
     upload::UploadMutation,
     user::UserMutation,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Mutation(
     ResourceTokenMutation,
     JobMutation,
     JobTokenScopeMutation,
+    TrustedPublisherMutation,
+    ExchangeMutation,
     UserMutation,
     InstanceMutation,
     EchoMutation,

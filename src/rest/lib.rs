@@ -23,6 +23,7 @@ mod projects;
 mod protection_rules;
 mod resource_tokens;
 mod shape;
+mod trusted_publishing;
 mod user;
 mod users;
 mod version;
@@ -48,6 +49,7 @@ fn table() -> RouteTable {
     deploy_tokens::routes(&mut table);
     job_token_scope::routes(&mut table);
     resource_tokens::routes(&mut table);
+    trusted_publishing::routes(&mut table);
     audit_events::routes(&mut table);
     application_settings::routes(&mut table);
     packages::routes(&mut table);

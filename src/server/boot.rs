@@ -62,6 +62,7 @@ impl Server {
             rules: formats::rules(),
             clock,
             external_url: Arc::clone(&external_url),
+            id_tokens: oidc::Verifier::new(&config.oidc_issuers).map_err(Stop::failed)?,
         })
         .await
         .map_err(|failure| Stop::failed(failure.message))?;

@@ -47,6 +47,7 @@ pub mod projects;
 pub mod protection_rules;
 pub mod resource_tokens;
 pub mod signing_keys;
+pub mod trusted_publishers;
 pub mod users;
 
 #[cfg(test)]

@@ -35,6 +35,7 @@ impl Standing {
             Identity::DeployToken { holder: Holder::Project(id), .. } => {
                 Self { token_project: id.0, ..nobody }
             }
+            Identity::TrustedPublisher { project, .. } => Self { token_project: project.0, ..nobody },
             Identity::DeployToken { holder: Holder::Group(id), .. } => {
                 Self { token_namespace: id.0, ..nobody }
             }

@@ -1,16 +1,20 @@
 //! Groups, projects and tokens in one line each.
 
-use access::{Holder, Identity, Viewer};
+use access::{Holder, Identity, Via, Viewer};
 use domain::{NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, TokenLimits, Visibility};
 use store::{
     deploy_tokens::{self, NewDeployToken},
     groups::{self, NewGroup},
     instance_settings::{self, InstanceSettingsChange},
     members::{self, Membership, NewMember, Place},
+    pipelines::{self, NewJob, NewPipeline, Run},
     projects::{self, NewProject, ProjectChange},
+    resource_tokens::{self, NewResourceToken},
+    trusted_publishers::{self, Exchange, NewTrustedPublisher},
 };
+use time::Duration;
 
-use crate::{Person, World};
+use crate::{Person, World, world::EXTERNAL_URL};
 
 /// A group.
 #[derive(Clone, Debug)]
@@ -35,6 +39,9 @@ pub struct Project {
     /// Who may use its registry.
     pub registry: RegistryAccessLevel,
 }
+
+/// The scopes of tokens that CI is given.
+const PACKAGES: [Scope; 2] = [Scope::ReadPackageRegistry, Scope::WritePackageRegistry];
 
 /// Whoever arranges a world may grant everything.
 const STAGEHAND: members::Caller = members::Caller { user_id: None, role: Role::Owner };
@@ -135,6 +142,80 @@ impl World {
         let (token, secret) = deploy_tokens::create(&self.store, new, self.now()).await.expect("a token");
         let viewer = Viewer::new(Identity::DeployToken { id: token.id, holder }, scopes);
         Person::new(token.username, None, viewer, &secret)
+    }
+
+    /// The bot of an access token of a project, with the scope `api`.
+    pub async fn project_bot(&self, project: &Project, role: Role) -> Person {
+        self.bot_of(Holder::Project(project.id), role).await
+    }
+
+    /// The bot of an access token of a group, with the scope `api`.
+    pub async fn group_bot(&self, group: &Group, role: Role) -> Person {
+        self.bot_of(Holder::Group(group.id), role).await
+    }
+
+    async fn bot_of(&self, holder: Holder, role: Role) -> Person {
+        let scopes: Scopes = [Scope::Api].into_iter().collect();
+        let new = NewResourceToken {
+            holder,
+            name: "bot".to_owned(),
+            description: String::new(),
+            scopes,
+            limits: TokenLimits::none(),
+            expires_at: None,
+            role,
+        };
+        let made = resource_tokens::create(&self.store, new, STAGEHAND, self.now()).await;
+        let (token, secret) = made.expect("a token");
+        let identity = Identity::User { id: token.token.user_id, admin: false };
+        let viewer = Viewer::new(identity, scopes).by_way_of(Via::Bot);
+        Person::new("bot".to_owned(), Some(role), viewer, &secret)
+    }
+
+    /// A CI job of a project in the name of `person`.
+    pub async fn job(&self, project: &Project, person: &Person) -> Person {
+        let user_id = person.user().expect("a user");
+        let pipeline = NewPipeline {
+            project: project.id,
+            reference: "main".to_owned(),
+            sha: "0".repeat(40),
+            source: "push".to_owned(),
+            web_url: None,
+        };
+        let new =
+            NewJob { run: Run::New(pipeline), name: "job".to_owned(), user_id, timeout: Duration::HOUR };
+        let (_, _, secret) = pipelines::create(&self.store, new, self.now()).await.expect("a job");
+        let identity = Identity::User { id: user_id, admin: false };
+        let viewer = Viewer::new(identity, PACKAGES.into_iter().collect())
+            .by_way_of(Via::Job(vec![project.id].into()));
+        Person::new("job".to_owned(), person.role, viewer, &secret)
+    }
+
+    /// CI that a project trusts, with a token that it got for an ID token.
+    pub async fn trusted_publisher(&self, project: &Project) -> Person {
+        let new = NewTrustedPublisher {
+            project_id: project.id,
+            issuer: "https://ci.test".to_owned(),
+            audience: EXTERNAL_URL.to_owned(),
+            claims: [("sub".to_owned(), "job".to_owned())].into(),
+            limits: TokenLimits::none(),
+            creator_id: None,
+        };
+        let publisher = trusted_publishers::create(&self.store, new, self.now()).await.expect("a publisher");
+        // No two publishers have one id, and so no two ID tokens one name.
+        let mut fingerprint = [0; 32];
+        fingerprint[..8].copy_from_slice(&publisher.id.0.to_be_bytes());
+        let exchange = Exchange {
+            publisher: publisher.id,
+            fingerprint,
+            dead_after: self.now(),
+            subject: "job".to_owned(),
+        };
+        let exchanged = trusted_publishers::exchange(&self.store, exchange, self.now()).await;
+        let (secret, _) = exchanged.expect("a token");
+        let identity = Identity::TrustedPublisher { id: publisher.id, project: project.id };
+        let viewer = Viewer::new(identity, PACKAGES.into_iter().collect());
+        Person::new(publisher.name(), None, viewer, &secret)
     }
 
     /// Switches the package registry of the instance on or off.

@@ -1,6 +1,6 @@
 //! Who asks: the cast of every test, with credentials.
 
-use access::{Identity, Viewer};
+use access::{Identity, Via, Viewer};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Role, Scope, Scopes, TokenLimits, UserId};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -93,15 +93,23 @@ impl Person {
         let mut headers = HeaderMap::new();
         let Some(secret) = self.secret() else { return headers };
         let is_deploy_token = matches!(self.viewer.identity(), Identity::DeployToken { .. });
+        let is_publisher = matches!(self.viewer.identity(), Identity::TrustedPublisher { .. });
+        let is_job = matches!(self.viewer.via(), Via::Job(_));
         let (name, value) = match carried {
             Carried::ByName if is_deploy_token => {
                 (HeaderName::from_static("deploy-token"), secret.to_owned())
             }
+            Carried::ByName if is_job => (HeaderName::from_static("job-token"), secret.to_owned()),
+            Carried::ByName if is_publisher => (header::AUTHORIZATION, format!("Bearer {secret}")),
             Carried::ByName => (HeaderName::from_static("private-token"), secret.to_owned()),
             Carried::Bearer => (header::AUTHORIZATION, format!("Bearer {secret}")),
             Carried::Basic => (
                 header::AUTHORIZATION,
-                format!("Basic {}", STANDARD.encode(format!("{}:{secret}", self.name))),
+                format!(
+                    "Basic {}",
+                    STANDARD
+                        .encode(format!("{}:{secret}", if is_job { "gitlab-ci-token" } else { &self.name }))
+                ),
             ),
         };
         headers.insert(name, HeaderValue::try_from(value).expect("tokens are visible ASCII"));

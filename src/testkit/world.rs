@@ -16,7 +16,7 @@ use time::OffsetDateTime;
 use crate::{Client, People, Person, TestClock, database::TestDatabase};
 
 /// What links in answers start with.
-const EXTERNAL_URL: &str = "http://registry.test";
+pub(crate) const EXTERNAL_URL: &str = "http://registry.test";
 
 /// Where a world keeps bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,6 +53,15 @@ impl World {
 
     /// A world that knows the formats of `rules` and keeps bytes where `blobs` says.
     pub async fn with(rules: RuleBook, blobs: Blobs) -> Self {
+        Self::build(rules, blobs, &[]).await
+    }
+
+    /// A world that trusts the ID tokens of these issuers.
+    pub async fn trusting(rules: RuleBook, issuers: &[&str]) -> Self {
+        Self::build(rules, Blobs::Memory, issuers).await
+    }
+
+    async fn build(rules: RuleBook, blobs: Blobs, issuers: &[&str]) -> Self {
         let (database, people) = TestDatabase::new().await;
         let settings = store::Settings { max_connections: 4, ..store::Settings::new(&database.url) };
         let store = Store::connect(&settings).await.expect("a copy of the template");
@@ -68,6 +77,10 @@ impl World {
             rules,
             clock: clock.clone(),
             external_url: EXTERNAL_URL.into(),
+            id_tokens: oidc::Verifier::new(
+                &issuers.iter().map(|issuer| (*issuer).to_owned()).collect::<Vec<_>>(),
+            )
+            .expect("issuers"),
         })
         .await
         .expect("a model");

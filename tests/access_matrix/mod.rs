@@ -206,9 +206,17 @@ async fn lists_agree() {
         for (number, (person, _)) in stage.cases[0].callers.iter().enumerate() {
             let of_case = |(place, case): (usize, &Arc<Case>)| {
                 let mut caller = case.callers[number].1;
-                let of_project = matches!(person.name.as_str(), "project reader" | "project writer");
-                if of_project && place > 0 {
-                    caller.standing = Standing::DeployToken { covers: false };
+                // What they are to every project but the one that they were made for.
+                let elsewhere = match person.name.as_str() {
+                    "project reader" | "project writer" | "trusted publisher" => {
+                        Some(Standing::DeployToken { covers: false })
+                    }
+                    "project bot" => Some(Standing::User(None)),
+                    "job of the developer" => Some(Standing::ShutOutJob),
+                    _ => None,
+                };
+                if let Some(standing) = elsewhere.filter(|_| place > 0) {
+                    caller.standing = standing;
                 }
                 caller
             };

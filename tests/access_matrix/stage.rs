@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::{PackageFormat, RegistryAccessLevel, Scope, Visibility};
+use domain::{PackageFormat, RegistryAccessLevel, Role, Scope, Visibility};
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Group, Person, Project, World};
 
@@ -76,7 +76,7 @@ impl Stage {
         found["data"]["packageVersion"]["id"].as_str().unwrap_or_else(|| panic!("{found}")).to_owned()
     }
 
-    /// Everybody, with what they are to `project`. Job tokens belong here as soon as there are any.
+    /// Everybody, with what they are to `project`.
     async fn callers(&self, project: &Project) -> Vec<(Person, Caller)> {
         let (world, people) = (&self.world, &self.world.people);
         let full = |standing| Caller { standing, reads: true, writes: true };
@@ -109,6 +109,8 @@ impl Stage {
         let (reads, writes) = (Scope::ReadPackageRegistry, Scope::WritePackageRegistry);
         let token = |covers| Standing::DeployToken { covers };
         let nothing = Caller { standing: token(true), reads: false, writes: false };
+        let [developer, maintainer] =
+            [Role::Developer, Role::Maintainer].map(|role| Standing::User(Some(role)));
         for (name, mut person, caller) in [
             ("project reader", world.deploy_token(project, reads).await, reader(token(true))),
             ("project writer", world.deploy_token(project, writes).await, full(token(true))),
@@ -117,6 +119,12 @@ impl Stage {
             ("writer of a sibling", world.deploy_token(&sibling, writes).await, full(token(false))),
             ("writer elsewhere", world.group_deploy_token(&elsewhere, writes).await, full(token(false))),
             ("repository reader", world.deploy_token(project, Scope::ReadRepository).await, nothing),
+            ("project bot", world.project_bot(project, Role::Developer).await, full(developer)),
+            ("group bot", world.group_bot(&self.group, Role::Maintainer).await, full(maintainer)),
+            ("job of the developer", world.job(project, &people.developer).await, full(developer)),
+            ("job of a sibling", world.job(&sibling, &people.maintainer).await, full(Standing::ShutOutJob)),
+            ("trusted publisher", world.trusted_publisher(project).await, full(Standing::TrustedPublisher)),
+            ("publisher of a sibling", world.trusted_publisher(&sibling).await, full(token(false))),
         ] {
             name.clone_into(&mut person.name);
             callers.push((person, caller));

@@ -76,6 +76,10 @@ pub(crate) enum Standing {
     Administrator,
     /// A deploy token, made for the project or a group above it, or for something else.
     DeployToken { covers: bool },
+    /// A CI job in the name of a member, of a project whose jobs are not let in.
+    ShutOutJob,
+    /// CI that the project trusts; one that another project trusts is as good as a deploy token of something else.
+    TrustedPublisher,
 }
 
 /// Who asks, and how far the presented token reaches.
@@ -134,7 +138,8 @@ impl Caller {
     }
 
     /// Whether the caller's standing is at least `least`. A deploy token has any standing where it was made for, and none
-    /// elsewhere: only its scopes limit it.
+    /// elsewhere: only its scopes limit it. A trusted publisher has a developer's where it is trusted. A job that is not let in
+    /// is somebody signed in.
     fn has(self, least: Least) -> bool {
         match (self.standing, least) {
             (Standing::Rejected, _) => false,
@@ -142,8 +147,10 @@ impl Caller {
                 true
             }
             (Standing::Nobody | Standing::DeployToken { covers: false }, _) => false,
-            (Standing::User(_), Least::SignedIn) => true,
+            (Standing::User(_) | Standing::ShutOutJob, Least::SignedIn) => true,
             (Standing::User(role), Least::Member(least)) => role >= Some(least),
+            (Standing::ShutOutJob, Least::Member(_)) => false,
+            (Standing::TrustedPublisher, least) => least <= DEVELOPER,
         }
     }
 
@@ -167,7 +174,12 @@ pub(crate) fn expected(setting: Setting, caller: Caller, action: Action) -> Outc
     // "Allow anyone to pull" opens viewing and pulling, unless the instance forbids that.
     let open = level == RegistryAccessLevel::Public && instance.anyone_may_pull && reads;
     if !(open || caller.knows(visibility)) {
-        return if caller.is_nobody() { Outcome::Challenged } else { Outcome::Hidden };
+        return match caller.standing {
+            Standing::Nobody => Outcome::Challenged,
+            // Its user knows of the project, and is told what to do.
+            Standing::ShutOutJob => Outcome::Forbidden,
+            _ => Outcome::Hidden,
+        };
     }
     if !instance.enabled {
         return Outcome::InstanceOff;

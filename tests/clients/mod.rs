@@ -9,6 +9,7 @@ mod gradle;
 mod graphql_http;
 mod maven;
 mod npm;
+mod oidc_provider;
 mod pip;
 mod pnpm;
 mod poetry;

@@ -1,6 +1,6 @@
 //! Lists of jobs and of their runs.
 
-use access::Action;
+use access::{Action, Guarded, Packages};
 use async_graphql::{Context, Object};
 use domain::Failure;
 use store::{
@@ -18,17 +18,27 @@ use crate::{
     relay::connection::{Connection, Count, PageArguments, connect},
 };
 
-/// What was last done for a project or group. Whoever calls this has asked whether the caller may see it.
+/// What was last done for the project or group that `guard` stands for. None for callers who may not see its package settings.
 pub(crate) async fn runs_of_place(
     ctx: &Context<'_>,
-    place: Place,
+    guard: Guarded<()>,
     page: &PageArguments,
-) -> Result<Connection<BackgroundJobRun, Count>, Failure> {
+) -> Result<Option<Connection<BackgroundJobRun, Count>>, Failure> {
+    let place = gate::place(guard.facts());
+    if gate::visible(ctx, Some(guard), Action::ViewPackageSettings).is_none() || of_all_packages(ctx).is_err()
+    {
+        return Ok(None);
+    }
     let filter = match place {
         Place::Project(project) => JobRunFilter { project: Some(project), ..JobRunFilter::default() },
         Place::Group(group) => JobRunFilter { group: Some(group), ..JobRunFilter::default() },
     };
-    runs(ctx, filter, page).await
+    runs(ctx, filter, page).await.map(Some)
+}
+
+/// What such work counts, it counts of all packages: a token that is limited to some does not read it.
+fn of_all_packages(ctx: &Context<'_>) -> Result<(), Failure> {
+    gate::authorize_packages(ctx, None, Action::ViewPackages, &Packages::All)
 }
 
 async fn runs(
@@ -71,6 +81,7 @@ impl BackgroundJobQuery {
         last: Option<i32>,
     ) -> Outcome<Connection<BackgroundJob, Count>> {
         gate::authorize_instance(ctx, Action::ViewPackageSettings).or_error()?;
+        of_all_packages(ctx).or_error()?;
         let page = PageArguments { first, last, after, before, skip: None };
         jobs_of(ctx, JobFilter { kind: kind.map(Into::into) }, &page).await.or_error()
     }
@@ -88,6 +99,7 @@ impl BackgroundJobQuery {
         last: Option<i32>,
     ) -> Outcome<Connection<BackgroundJobRun, Count>> {
         gate::authorize_instance(ctx, Action::ViewPackageSettings).or_error()?;
+        of_all_packages(ctx).or_error()?;
         let page = PageArguments { first, last, after, before, skip: None };
         let filter = JobRunFilter { kind: kind.map(Into::into), ..JobRunFilter::default() };
         runs(ctx, filter, &page).await.or_error()

@@ -132,7 +132,7 @@ fn author(ctx: &Context<'_>) -> Author {
     match ctx.viewer().identity() {
         Identity::User { id, .. } => Author { user: Some(id), deploy_token: None, pipeline },
         Identity::DeployToken { id, .. } => Author { user: None, deploy_token: Some(id), pipeline },
-        Identity::Anonymous => Author::default(),
+        Identity::TrustedPublisher { .. } | Identity::Anonymous => Author::default(),
     }
 }
 

@@ -27,6 +27,7 @@ use crate::{
     },
     scalars::Time,
     token::{AccessToken, DeployToken, TokenState, deploy_tokens_of, resource_tokens_of},
+    trusted_publishing::{TrustedPublisher, publishers_of},
 };
 
 /// The namespaces of the projects of a list, loaded at once.
@@ -243,11 +244,8 @@ impl Project {
         first: Option<i32>,
         last: Option<i32>,
     ) -> Outcome<Option<Connection<BackgroundJobRun, Count>>> {
-        if gate::visible(ctx, Some(self.guard.clone()), Action::ViewPackageSettings).is_none() {
-            return Ok(None);
-        }
         let page = PageArguments { first, last, after, before, skip: None };
-        runs_of_place(ctx, Place::Project(self.row.id), &page).await.map(Some).or_error()
+        runs_of_place(ctx, self.guard.clone(), &page).await.or_error()
     }
     /// How many duplicated files its packages keep. Null for callers who may not see that.
     async fn packages_cleanup_policy(&self, ctx: &Context<'_>) -> Outcome<Option<PackagesCleanupPolicy>> {
@@ -329,6 +327,21 @@ impl Project {
         gate::authorize(ctx, guard, Subject::Project, Action::ManageAccessTokens).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         resource_tokens_of(ctx, Holder::Project(self.row.id), state, &arguments).await.or_error()
+    }
+    /// Whose ID tokens are exchanged for tokens of the project, oldest first (ours). An error for callers who may not manage them.
+    #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
+    async fn trusted_publishers(
+        &self,
+        ctx: &Context<'_>,
+        after: Option<String>,
+        before: Option<String>,
+        first: Option<i32>,
+        last: Option<i32>,
+    ) -> Outcome<Connection<TrustedPublisher, Count>> {
+        let guard = Some(self.guard.clone());
+        gate::authorize(ctx, guard, Subject::Project, Action::ManageAccessTokens).or_error()?;
+        let arguments = PageArguments { first, last, after, before, skip: None };
+        publishers_of(ctx, self.row.id, &arguments).await.or_error()
     }
     /// Whose CI jobs it lets in. Null for callers who may not administer it.
     async fn ci_job_token_scope(&self, ctx: &Context<'_>) -> Option<CiJobTokenScope> {

@@ -24,7 +24,7 @@ use crate::{
 pub(crate) struct PackagesProtectionRule(pub(super) ProtectionRule);
 
 /// Keeps publishing, deleting or both to fewer people, for packages whose names fit a pattern. A deploy token never reaches a
-/// level; administrators always do.
+/// level, and nor does a trusted publisher; administrators always do.
 #[Object]
 impl PackagesProtectionRule {
     async fn id(&self) -> PackagesProtectionRuleID {

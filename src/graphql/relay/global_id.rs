@@ -4,7 +4,8 @@ use std::fmt::Display;
 
 use domain::{
     AccessTokenId, AuditEventId, BackgroundJobId, BackgroundJobRunId, CiJobId, DependencyId,
-    DependencyLinkId, DeployTokenId, PackageFileId, PackageId, PipelineId, ProtectionRuleId, UserId,
+    DependencyLinkId, DeployTokenId, PackageFileId, PackageId, PipelineId, ProtectionRuleId,
+    TrustedPublisherId, UserId,
 };
 
 /// The global id of a `class`.
@@ -69,6 +70,7 @@ global_ids! {
     UserID(UserId) = "User",
     PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
     DeployTokenID(DeployTokenId) = "DeployToken",
+    TrustedPublisherID(TrustedPublisherId) = "TrustedPublisher",
     CiPipelineID(PipelineId) = "Ci::Pipeline",
     CiJobID(CiJobId) = "Ci::Build",
     AuditEventID(AuditEventId) = "AuditEvent",

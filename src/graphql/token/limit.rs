@@ -24,7 +24,7 @@ pub(crate) struct TokenLimitInput {
 }
 
 /// Reads limits; none where none are given.
-pub(super) fn limits(input: Option<Vec<TokenLimitInput>>) -> Result<TokenLimits, Failure> {
+pub(crate) fn limits(input: Option<Vec<TokenLimitInput>>) -> Result<TokenLimits, Failure> {
     let limits = input.unwrap_or_default().into_iter().map(|limit| domain::TokenLimit {
         format: limit.package_type.map(Into::into),
         name_pattern: limit.name_pattern,
@@ -33,7 +33,7 @@ pub(super) fn limits(input: Option<Vec<TokenLimitInput>>) -> Result<TokenLimits,
 }
 
 /// Limits for reading.
-pub(super) fn shown(limits: &TokenLimits) -> Vec<TokenLimit> {
+pub(crate) fn shown(limits: &TokenLimits) -> Vec<TokenLimit> {
     limits
         .iter()
         .map(|limit| TokenLimit {

@@ -5,6 +5,8 @@ mod deploy_token;
 mod limit;
 mod resource_token;
 
+pub(crate) use limit::{TokenLimit, TokenLimitInput, limits, shown};
+
 pub(crate) use access_token::{
     AccessTokenMutation, AccessTokenQuery, PersonalAccessToken, TokenState, access_tokens_of,
 };

@@ -46,6 +46,8 @@ pub(crate) struct Config {
     pub(crate) keep_deleted: time::Duration,
     /// What links start with, without a slash at the end; none is made from the address in use.
     pub(crate) external_url: Option<String>,
+    /// Issuers of ID tokens that projects may trust.
+    pub(crate) oidc_issuers: Vec<String>,
     /// The first administrator's token, when it was chosen.
     pub(crate) admin_token: Option<Secret>,
     /// What to log, and how.
@@ -118,6 +120,7 @@ impl Config {
             storage,
             keep_deleted: time::Duration::hours(settings.keep_deleted_hours.unwrap_or(24).into()),
             external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
+            oidc_issuers: issuers(settings.oidc_issuers)?,
             admin_token: environment.admin_token,
             telemetry: Telemetry {
                 filter,
@@ -133,6 +136,15 @@ impl Config {
             data_dir,
         })
     }
+}
+
+/// The issuers, each checked.
+fn issuers(given: Option<Vec<String>>) -> Result<Vec<String>, Stop> {
+    let issuers = given.unwrap_or_default();
+    for issuer in &issuers {
+        oidc::check_issuer(issuer).map_err(|why| Stop::usage(format!("oidc_issuers: {why}")))?;
+    }
+    Ok(issuers)
 }
 
 fn timeout(name: &str, seconds: Option<u64>) -> Result<Duration, Stop> {

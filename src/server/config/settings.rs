@@ -45,6 +45,9 @@ pub(crate) struct Settings {
     /// What generated links start with [default: from the listen address]
     #[arg(long, global = true, env = "ENTREPOT_EXTERNAL_URL", value_name = "URL")]
     pub(crate) external_url: Option<String>,
+    /// Issuers of ID tokens that projects may trust, separated by commas [default: none]
+    #[arg(long, global = true, env = "ENTREPOT_OIDC_ISSUERS", value_name = "URLS", value_delimiter = ',')]
+    pub(crate) oidc_issuers: Option<Vec<String>>,
     /// Connections to the database [default: 8]
     #[arg(long, global = true, env = "ENTREPOT_DATABASE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) database_connections: Option<u32>,
@@ -100,6 +103,9 @@ impl Settings {
                 *text = None;
             }
         }
+        if self.oidc_issuers.as_ref().is_some_and(|issuers| issuers.iter().all(String::is_empty)) {
+            self.oidc_issuers = None;
+        }
         self
     }
 
@@ -115,6 +121,7 @@ impl Settings {
             storage_redirects: self.storage_redirects.or(lower.storage_redirects),
             keep_deleted_hours: self.keep_deleted_hours.or(lower.keep_deleted_hours),
             external_url: self.external_url.or(lower.external_url),
+            oidc_issuers: self.oidc_issuers.or(lower.oidc_issuers),
             database_connections: self.database_connections.or(lower.database_connections),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),

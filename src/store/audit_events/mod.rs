@@ -43,6 +43,7 @@ impl Actor {
             Identity::Anonymous => (AuthorType::System, None),
             Identity::User { id, .. } => (AuthorType::User, Some(id.0)),
             Identity::DeployToken { id, .. } => (AuthorType::DeployToken, Some(id.0)),
+            Identity::TrustedPublisher { id, .. } => (AuthorType::TrustedPublisher, Some(id.0)),
         };
         Self { author, id, name: name.into(), is_job: false }
     }
@@ -60,6 +61,7 @@ impl Actor {
             AuthorType::User if self.is_job => Some("CiJobToken"),
             AuthorType::User => Some("PersonalAccessToken"),
             AuthorType::DeployToken => Some("DeployToken"),
+            AuthorType::TrustedPublisher => Some("TrustedPublisherToken"),
         }
     }
 }

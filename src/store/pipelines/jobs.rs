@@ -23,9 +23,9 @@ use crate::{
 };
 
 /// What a job token starts with.
-pub const PREFIX: &str = "glcbt-";
+const PREFIX: &str = "glcbt-";
 /// Longest time that a job may take.
-pub const MAX_TIMEOUT: Duration = Duration::days(1);
+const MAX_TIMEOUT: Duration = Duration::days(1);
 /// Longest branch, tag or name of a job, in characters (GitLab's column limit).
 const MAX_TEXT: usize = 255;
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use access::{Action, Guarded, Holder, Identity, Purpose, Via, Viewer, Visible};
 use domain::{
-    DeployTokenId, NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, UserId, Visibility,
+    DeployTokenId, NamespaceId, ProjectId, RegistryAccessLevel, Role, Scope, Scopes, TrustedPublisherId,
+    UserId, Visibility,
 };
 use sea_orm::{
     FromQueryResult,
@@ -80,6 +81,8 @@ async fn world() -> World {
         viewers.push(Viewer::new(identity, Scopes::all()));
         viewers.push(Viewer::new(identity, [Scope::ReadPackageRegistry].into_iter().collect()));
     }
+    let identity = Identity::TrustedPublisher { id: TrustedPublisherId(1), project: projects[2] };
+    viewers.push(Viewer::new(identity, Scopes::all()));
     World { store, projects, groups, viewers }
 }
 

@@ -1,0 +1,102 @@
+//! An ID token for a token.
+
+use access::Facts;
+use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
+use domain::{ErrorCode, Failure, ProjectId};
+use oidc::IdToken;
+use store::trusted_publishers::{self, Exchange, TrustedPublisher};
+
+use crate::{
+    context::ContextExt,
+    outcome::{OrError, Outcome},
+    project,
+    relay::global_id::print,
+    scalars::Time,
+};
+
+/// An ID token to exchange. It is the credential: the caller needs no other.
+#[derive(InputObject)]
+pub(crate) struct ExchangeIdTokenInput {
+    /// The signed token, in compact form.
+    id_token: String,
+    /// Full path or decimal id of the project to publish to; the only one that trusts the token when left out.
+    project_path: Option<ID>,
+}
+
+/// The token that an ID token was exchanged for.
+#[derive(SimpleObject)]
+pub(crate) struct ExchangeIdTokenPayload {
+    /// The secret: publishes to the project and reads its packages. Shown here and never again.
+    token: Option<String>,
+    /// From when on it no longer counts.
+    expires_at: Option<Time>,
+    /// The project that it is for.
+    project_id: Option<ID>,
+    errors: Vec<String>,
+}
+
+/// Whether a token says all that a publisher wants to hear, and is for whom it wants.
+fn fits(token: &IdToken, publisher: &TrustedPublisher) -> bool {
+    token.issuer == publisher.issuer
+        && token.audience.contains(&publisher.audience)
+        && publisher.claims.iter().all(|(name, value)| token.claim(name).as_ref() == Some(value))
+}
+
+/// One text for a project that is not there, one that trusts nobody and one that trusts others: nobody learns which it is.
+fn refused() -> Failure {
+    let message = "The ID token is refused: no trusted publisher here has its audience and claims";
+    Failure::new(ErrorCode::Unauthenticated, message)
+}
+
+async fn exchange(ctx: &Context<'_>, input: ExchangeIdTokenInput) -> Result<ExchangeIdTokenPayload, Failure> {
+    let token = ctx.state().id_tokens.verify(&input.id_token, ctx.now()).await?;
+    let project = match &input.project_path {
+        Some(address) => {
+            let found = project::find(ctx, address).await?.map(|found| found.facts());
+            let Some(Facts::Project(facts)) = found else { return Err(refused()) };
+            Some(facts.id)
+        }
+        None => None,
+    };
+    let publishers = trusted_publishers::of_issuer(ctx.store(), &token.issuer, project).await?;
+    let mut fitting: Vec<_> = publishers.into_iter().filter(|publisher| fits(&token, publisher)).collect();
+    let projects = |publishers: &[TrustedPublisher]| {
+        let mut ids: Vec<ProjectId> = publishers.iter().map(|publisher| publisher.project_id).collect();
+        ids.dedup();
+        ids.len()
+    };
+    fitting.sort_by_key(|publisher| (publisher.project_id, publisher.id));
+    if projects(&fitting) > 1 {
+        let message = "Several projects trust the ID token: say which is meant with projectPath";
+        return Err(Failure::invalid("projectPath", message));
+    }
+    let publisher = fitting.into_iter().next().ok_or_else(refused)?;
+    let exchanged = Exchange {
+        publisher: publisher.id,
+        fingerprint: token.fingerprint,
+        dead_after: token.dead_after,
+        subject: token.claim("sub").unwrap_or_else(|| "nobody in particular".to_owned()),
+    };
+    let (secret, expires_at) = trusted_publishers::exchange(ctx.store(), exchanged, ctx.now()).await?;
+    Ok(ExchangeIdTokenPayload {
+        token: Some(secret.expose().to_owned()),
+        expires_at: Some(expires_at.into()),
+        project_id: Some(print("Project", publisher.project_id).into()),
+        errors: Vec::new(),
+    })
+}
+
+#[derive(Default)]
+pub(crate) struct ExchangeMutation;
+
+#[Object]
+impl ExchangeMutation {
+    /// Exchanges an ID token of a trusted publisher, once, for a token of its project that lasts a quarter of an hour (ours).
+    async fn exchange_id_token(
+        &self,
+        ctx: &Context<'_>,
+        input: ExchangeIdTokenInput,
+    ) -> Outcome<Option<ExchangeIdTokenPayload>> {
+        exchange(ctx, input).await.map(Some).or_error()
+    }
+}

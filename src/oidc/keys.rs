@@ -1,0 +1,95 @@
+//! The keys of an issuer: fetched when they are needed, kept for a while, fetched anew when a token names one that is not there.
+
+use std::time::{Duration, Instant};
+
+use jsonwebtoken::jwk::{Jwk, JwkSet, PublicKeyUse};
+use serde::Deserialize;
+use serde_json::Value;
+use tokio::sync::Mutex;
+
+use crate::fetch::Fetcher;
+
+/// How long keys are believed.
+const LIFETIME: Duration = Duration::from_secs(3600);
+/// How long nobody asks again after an answer, whatever tokens name: they cost the sender nothing.
+const PAUSE: Duration = Duration::from_secs(30);
+
+/// What discovery says of an issuer.
+#[derive(Deserialize)]
+struct Discovery {
+    issuer: String,
+    jwks_uri: String,
+}
+
+/// A set of keys as it arrives. Keys of a kind that this release does not know do no harm to the others.
+#[derive(Deserialize)]
+struct AnyKeys {
+    keys: Vec<Value>,
+}
+
+struct Known {
+    fetched: Instant,
+    /// The keys, or why there are none.
+    keys: Result<JwkSet, String>,
+}
+
+/// The keys of one issuer.
+pub(crate) struct IssuerKeys {
+    issuer: String,
+    known: Mutex<Option<Known>>,
+}
+
+impl IssuerKeys {
+    pub(crate) fn new(issuer: String) -> Self {
+        Self { issuer, known: Mutex::default() }
+    }
+
+    /// The key called `kid`; without a name the only one for signatures there is. `None` when the issuer has none such, an
+    /// error when it could not be asked. One request at a time asks; the others wait for its answer.
+    pub(crate) async fn find(&self, fetcher: &Fetcher, kid: Option<&str>) -> Result<Option<Jwk>, String> {
+        let mut known = self.known.lock().await;
+        if let Some(Known { fetched, keys }) = known.as_ref() {
+            let found = keys.as_ref().ok().and_then(|keys| pick(keys, kid));
+            let age = fetched.elapsed();
+            if found.is_some() && age < LIFETIME {
+                return Ok(found);
+            }
+            if age < PAUSE {
+                return match keys {
+                    Ok(_) => Ok(None),
+                    Err(why) => Err(why.clone()),
+                };
+            }
+        }
+        let keys = self.fetch(fetcher).await;
+        let found = keys.as_ref().map(|keys| pick(keys, kid)).map_err(Clone::clone);
+        *known = Some(Known { fetched: Instant::now(), keys });
+        found
+    }
+
+    async fn fetch(&self, fetcher: &Fetcher) -> Result<JwkSet, String> {
+        let base = self.issuer.trim_end_matches('/');
+        let discovery: Discovery = fetcher.get(&format!("{base}/.well-known/openid-configuration")).await?;
+        if discovery.issuer != self.issuer {
+            return Err(format!("{base} says that its issuer is '{}'", discovery.issuer));
+        }
+        let any: AnyKeys = fetcher.get(&discovery.jwks_uri).await?;
+        let keys = any.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
+        Ok(JwkSet { keys })
+    }
+}
+
+/// Keys that are for something else than signatures do not count.
+fn pick(keys: &JwkSet, kid: Option<&str>) -> Option<Jwk> {
+    let mut signing = keys
+        .keys
+        .iter()
+        .filter(|key| key.common.public_key_use.as_ref().is_none_or(|of| *of == PublicKeyUse::Signature));
+    match kid {
+        Some(kid) => signing.find(|key| key.common.key_id.as_deref() == Some(kid)).cloned(),
+        None => {
+            let only = signing.next()?;
+            signing.next().is_none().then(|| only.clone())
+        }
+    }
+}
