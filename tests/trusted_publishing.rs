@@ -290,6 +290,14 @@ async fn the_routes_speak_as_the_field_does() {
     assert_eq!(refused["errors"][0]["code"], "invalid-token");
     registry.client.post("/_/oidc/mint-token").json(&json!({})).send().await.expect(422);
 
+    let npm = "/-/npm/v1/oidc/token/exchange/package/@acme%2Fweb";
+    let bearer = format!("Bearer {}", token("npm"));
+    let exchanged =
+        registry.client.post(npm).header("authorization", &bearer).send().await.expect(201).json();
+    assert!(exchanged["token"].as_str().is_some_and(|token| token.starts_with("gltp-")), "{exchanged}");
+    registry.client.post(npm).header("authorization", &bearer).send().await.expect(401);
+    registry.client.post(npm).send().await.expect(401);
+
     let path = format!("/api/v4/projects/{}/trusted_publishing/tokens", registry.project.id);
     let exchanged = registry.client.post(&path).json(&json!({ "id_token": token("2") })).send().await;
     let exchanged = exchanged.expect(201).json();

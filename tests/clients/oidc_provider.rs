@@ -8,7 +8,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{Registry, Workplace, find, npm_package, say};
-use crate::server::{Setup, databases};
+use crate::server::{Database, Setup, databases};
 
 const TRUST: &str = "mutation T($input: CreateTrustedPublisherInput!) { createTrustedPublisher(input: $input) { \
     trustedPublisher { id } errors } }";
@@ -112,9 +112,11 @@ fn its_id_tokens_publish() {
             assert_eq!(status, 422, "{why}: {told}");
             assert!(told.to_string().contains(why), "{why}: {told}");
         }
-        let replica = registry.server.replica();
-        let put = replica.request("PUT", &path.replace("1.0.0", "2.0.0"), &headers, b"made by CI");
-        assert_eq!(put.status, 201, "a token of one replica is good at all");
+        if database == Database::Postgres {
+            let replica = registry.server.replica();
+            let put = replica.request("PUT", &path.replace("1.0.0", "2.0.0"), &headers, b"made by CI");
+            assert_eq!(put.status, 201, "a token of one replica is good at all");
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use gateway::{Descriptor, Dialect, Format, RouteTable};
 gateway::operations!(
     "npm/operations.graphql":
     NpmRevision, NpmIndex, NpmTags, NpmTarball, NpmVersion, NpmMetadata, NpmSearch, NpmWhoami, NpmCreateUpload,
-    NpmPublish, NpmSetTag, NpmRemoveTag, NpmDeprecate, NpmUnpublishVersion, NpmUnpublish, NpmExchangeIdToken
+    NpmPublish, NpmSetTag, NpmRemoveTag, NpmDeprecate, NpmUnpublishVersion, NpmUnpublish
 );
 
 /// The format of npm packages.

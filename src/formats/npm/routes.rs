@@ -76,8 +76,6 @@ fn add_services(table: &mut RouteTable) {
     table.route(GET, Levels::All, "/-/whoami", Intent::Identify, account::whoami);
     table.route(GET, Levels::All, "/-/ping", Intent::Open, account::ping);
     table.route(PUT, Levels::All, "/-/user/{user}", Intent::Identify, account::login);
-    let exchange = "/-/npm/v1/oidc/token/exchange/package/{name}";
-    table.route(POST, Levels::Project, exchange, Intent::Exchange, account::exchange);
     let bulk = "/-/npm/v1/security/advisories/bulk";
     table.route(POST, Levels::All, bulk, Intent::Open, audit::bulk);
     for quick in ["/-/npm/v1/security/audits/quick", "/-/npm/v1/security/audits"] {

@@ -11,6 +11,9 @@ use crate::{params::Params, shape::id};
 
 gateway::operations!("trusted_publishing/operations.graphql": RestExchangeIdToken);
 
+/// Where npm exchanges the ID token of its CI before it publishes: at the root of the host, whatever the path of its registry is.
+const NPM: &str = "/-/npm/v1/oidc/token/exchange/package/{name}";
+
 /// Adds the routes of this noun.
 pub(crate) fn routes(table: &mut RouteTable) {
     let levels = Levels::Project;
@@ -18,6 +21,7 @@ pub(crate) fn routes(table: &mut RouteTable) {
     table.route(Method::POST, levels, of_project, Intent::Exchange, exchange);
     table.route(Method::GET, levels, "/_/oidc/audience", Intent::Open, audience);
     table.route(Method::POST, levels, "/_/oidc/mint-token", Intent::Exchange, mint);
+    table.route(Method::POST, levels, NPM, Intent::Exchange, exchange_for_npm);
 }
 
 type Exchanged = rest_exchange_id_token::RestExchangeIdTokenExchangeIdToken;
@@ -31,15 +35,33 @@ async fn run(call: &Call, id_token: String, project_path: Option<String>) -> Res
 async fn exchange(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let project = call.param("id").to_owned();
-    match run(&call, params.required("id_token")?, Some(project)).await {
-        Ok(done) => {
-            let body = json!({
-                "token": done.token,
-                "expires_at": done.expires_at,
-                "project_id": done.project_id.as_deref().map(id),
-            });
-            Ok(dialect::answer(StatusCode::CREATED, &body))
-        }
+    let done = run(&call, params.required("id_token")?, Some(project)).await;
+    answered(done, |done| {
+        json!({
+            "token": done.token,
+            "expires_at": done.expires_at,
+            "project_id": done.project_id.as_deref().map(id),
+        })
+    })
+}
+
+/// npm brings the ID token as a Bearer and reads the token of the answer. A refusal it tells only to who asks it to be verbose.
+async fn exchange_for_npm(call: Call) -> Result<Response, Failure> {
+    let refused = || Failure::new(ErrorCode::Unauthenticated, "An ID token is needed as a Bearer");
+    let bearer = call.header("authorization").and_then(|value| value.split_once(' '));
+    let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let (_, id_token) = bearer.ok_or_else(refused)?;
+    let done = run(&call, id_token.trim().to_owned(), None).await;
+    answered(done, |done| json!({ "token": done.token }))
+}
+
+/// 201 with what was exchanged, or 401 with the reason.
+fn answered(
+    done: Result<Exchanged, Failure>,
+    shown: impl FnOnce(Exchanged) -> serde_json::Value,
+) -> Result<Response, Failure> {
+    match done {
+        Ok(done) => Ok(dialect::answer(StatusCode::CREATED, &shown(done))),
         Err(failure) if failure.code == ErrorCode::Unauthenticated => {
             let message = format!("401 Unauthorized - {}", failure.message);
             Ok(dialect::answer(StatusCode::UNAUTHORIZED, &json!({ "message": message })))

@@ -7,7 +7,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use crate::npm::{
-    NpmExchangeIdToken, NpmWhoami, npm_exchange_id_token, npm_whoami,
+    NpmWhoami, npm_whoami,
     wire::{self, LoginBody},
 };
 
@@ -47,31 +47,5 @@ pub(super) async fn login(mut call: Call) -> Result<Response, Failure> {
             let body = json!({ "message": NO_PASSWORDS, "error": NO_PASSWORDS });
             Ok(gateway::dialect::answer(StatusCode::UNAUTHORIZED, &body))
         }
-    }
-}
-
-/// What `npm publish` does first in CI that gives it an ID token: exchanges that, which comes as a Bearer, for a token of ours.
-/// npm says nothing of a refusal unless asked to be verbose, and goes on with what else it finds.
-pub(super) async fn exchange(call: Call) -> Result<Response, Failure> {
-    let refused = || Failure::new(ErrorCode::Unauthenticated, "An ID token is needed as a Bearer");
-    let bearer = call.header("authorization").and_then(|value| value.split_once(' '));
-    let (_, id_token) =
-        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).ok_or_else(refused)?;
-    let input = npm_exchange_id_token::ExchangeIdTokenInput {
-        id_token: id_token.trim().to_owned(),
-        project_path: Some(call.project()?.to_owned()),
-    };
-    match call.run::<NpmExchangeIdToken>(npm_exchange_id_token::Variables { input }).await {
-        Ok(done) => {
-            let token =
-                done.exchange_id_token.and_then(|payload| payload.token).ok_or_else(Failure::internal)?;
-            Ok(gateway::dialect::answer(StatusCode::CREATED, &json!({ "token": token })))
-        }
-        Err(failure) if failure.code == ErrorCode::Unauthenticated => {
-            let message = format!("401 Unauthorized - {}", failure.message);
-            let body = json!({ "message": message, "error": message });
-            Ok(gateway::dialect::answer(StatusCode::UNAUTHORIZED, &body))
-        }
-        Err(failure) => Err(failure),
     }
 }
