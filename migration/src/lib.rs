@@ -22,6 +22,7 @@ mod m20261125_000017_pipelines_jobs;
 mod m20261125_000018_trusted_publishers;
 mod m20261125_000019_background_jobs;
 mod m20261125_000020_blob_removal;
+mod m20261125_000021_retention_policies;
 
 #[cfg(test)]
 mod tests;
@@ -57,6 +58,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000018_trusted_publishers::Migration),
             Box::new(m20261125_000019_background_jobs::Migration),
             Box::new(m20261125_000020_blob_removal::Migration),
+            Box::new(m20261125_000021_retention_policies::Migration),
         ]
     }
 }

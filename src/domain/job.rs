@@ -7,17 +7,32 @@ pub enum JobKind {
     UploadSweep,
     /// Removes stored bytes that nothing refers to any more.
     BlobCollection,
+    /// Puts the policies of projects and groups on the list that are due.
+    PolicySchedule,
+    /// Deletes duplicated files of a project.
+    PackageCleanup,
+    /// Deletes versions that the retention policy of a project or group lets go.
+    PackageRetention,
 }
 
 impl JobKind {
     /// Every kind.
-    pub const ALL: &[Self] = &[Self::UploadSweep, Self::BlobCollection];
+    pub const ALL: &[Self] = &[
+        Self::UploadSweep,
+        Self::BlobCollection,
+        Self::PolicySchedule,
+        Self::PackageCleanup,
+        Self::PackageRetention,
+    ];
 
     /// The name, as it is stored.
     pub const fn name(self) -> &'static str {
         match self {
             Self::UploadSweep => "upload_sweep",
             Self::BlobCollection => "blob_collection",
+            Self::PolicySchedule => "policy_schedule",
+            Self::PackageCleanup => "package_cleanup",
+            Self::PackageRetention => "package_retention",
         }
     }
 

@@ -100,6 +100,11 @@ impl NamePattern {
         Self(pattern.to_lowercase())
     }
 
+    /// The pattern as text, for whoever compares many names at once: small letters, and `*` for any text.
+    pub fn as_text(&self) -> &str {
+        &self.0
+    }
+
     /// Whether it covers the name with this key. Takes time in proportion to the two lengths, whatever the pattern: what is
     /// between two `*` is looked for once, from where the last piece ended.
     pub fn covers(&self, key: &str) -> bool {

@@ -14,6 +14,7 @@ use crate::{
     pipeline::{JobMutation, JobTokenScopeMutation},
     project::{ChangeProjectMutation, CreateProjectMutation},
     protection_rule::ProtectionRuleMutation,
+    retention::RetentionMutation,
     token::{AccessTokenMutation, DeployTokenMutation, ResourceTokenMutation},
     trusted_publishing::{ExchangeMutation, TrustedPublisherMutation},
     upload::UploadMutation,
@@ -48,4 +49,5 @@ pub(crate) struct Mutation(
     EchoMutation,
     PackageSettingsMutation,
     ProtectionRuleMutation,
+    RetentionMutation,
 );

@@ -9,6 +9,7 @@ use crate::{
     instance::InstanceQuery,
     package::PackageQuery,
     project::ProjectQuery,
+    retention::RetentionQuery,
     token::{AccessTokenQuery, DeployTokenQuery},
     user::UserQuery,
 };
@@ -27,4 +28,5 @@ pub(crate) struct Query(
     InstanceQuery,
     AuditEventQuery,
     BackgroundJobQuery,
+    RetentionQuery,
 );

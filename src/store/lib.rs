@@ -46,7 +46,9 @@ pub mod pipelines;
 pub mod projects;
 pub mod protection_rules;
 pub mod resource_tokens;
+pub mod retention;
 pub mod signing_keys;
+pub mod storage;
 pub mod trusted_publishers;
 pub mod users;
 
@@ -138,6 +140,11 @@ impl Store {
     /// Whether the database answers.
     pub async fn ping(&self) -> Result<()> {
         Ok(self.inner.reader.ping().await?)
+    }
+
+    /// Writes down what uses of tokens and packages were noted so far, instead of in some seconds.
+    pub async fn write_down_uses(&self) {
+        self.inner.usage.flush().await;
     }
 
     /// Writes what is still to be written down and closes every connection.

@@ -14,6 +14,7 @@
 
 pub mod artefacts;
 mod builders;
+mod bulk;
 mod client;
 mod clock;
 mod database;

@@ -28,6 +28,19 @@ pub enum Blobs {
     Disk,
 }
 
+async fn model(
+    store: Store,
+    blobs: Arc<dyn BlobStore>,
+    rules: RuleBook,
+    clock: Arc<TestClock>,
+    issuers: &[String],
+) -> Arc<Model> {
+    let id_tokens = oidc::Verifier::new(issuers).expect("issuers");
+    let external_url = EXTERNAL_URL.into();
+    let settings = graphql::Settings { store, blobs, rules, clock, external_url, id_tokens };
+    Model::new(settings).await.expect("a model")
+}
+
 /// A registry with nothing in it but people.
 pub struct World {
     /// Tells the world what time it is.
@@ -38,6 +51,9 @@ pub struct World {
     pub gateway: Gateway,
     /// The canonical model.
     pub model: Arc<Model>,
+    rules: RuleBook,
+    /// Whose ID tokens are trusted.
+    issuers: Vec<String>,
     memory: Option<MemoryStore>,
     bytes: Arc<dyn BlobStore>,
     pub(crate) store: Store,
@@ -62,6 +78,7 @@ impl World {
     }
 
     async fn build(rules: RuleBook, blobs: Blobs, issuers: &[&str]) -> Self {
+        let issuers: Vec<String> = issuers.iter().map(|issuer| (*issuer).to_owned()).collect();
         let (database, people) = TestDatabase::new().await;
         let settings = store::Settings { max_connections: 4, ..store::Settings::new(&database.url) };
         let store = Store::connect(&settings).await.expect("a copy of the template");
@@ -71,21 +88,20 @@ impl World {
             Some(memory) => Arc::new(memory.clone()),
             None => Arc::new(DiskStore::open(database.directory.path().join("blobs")).expect("a folder")),
         };
-        let model = Model::new(graphql::Settings {
-            store: store.clone(),
-            blobs: Arc::clone(&bytes),
-            rules,
-            clock: clock.clone(),
-            external_url: EXTERNAL_URL.into(),
-            id_tokens: oidc::Verifier::new(
-                &issuers.iter().map(|issuer| (*issuer).to_owned()).collect::<Vec<_>>(),
-            )
-            .expect("issuers"),
-        })
-        .await
-        .expect("a model");
+        let model = model(store.clone(), Arc::clone(&bytes), rules.clone(), clock.clone(), &issuers).await;
         let gateway = Gateway::new(model.clone(), EXTERNAL_URL);
-        Self { clock, people, gateway, model, memory, bytes, store, _database: database }
+        Self { clock, people, gateway, model, rules, issuers, memory, bytes, store, _database: database }
+    }
+
+    /// Another server of this world: on the same database and the same bytes.
+    pub async fn replica(&self) -> Arc<Model> {
+        let (bytes, clock) = (Arc::clone(&self.bytes), self.clock.clone());
+        model(self.store.clone(), bytes, self.rules.clone(), clock, &self.issuers).await
+    }
+
+    /// Writes down what was used and downloaded so far, which else happens within seconds.
+    pub async fn write_down_uses(&self) {
+        self.store.write_down_uses().await;
     }
 
     /// What time it is in this world.

@@ -67,6 +67,14 @@ pub(super) async fn groups_and_projects(trail: &mut Trail) {
             events: &["package_registry_cleanup_policy_updated"],
         },
         Step {
+            mutation: "updatePackageRetentionPolicy",
+            input: json!({ "projectPath": path, "rules": [{ "keepLast": 5 }] }),
+            selection: "",
+            by: maintainer,
+            refused: &people.developer,
+            events: &["package_registry_retention_policy_updated"],
+        },
+        Step {
             mutation: "destroyProject",
             input: json!({ "fullPath": "acme/new/lib" }),
             selection: "",

@@ -5,6 +5,7 @@
 
 mod collect;
 mod list;
+mod policies;
 mod types;
 mod work;
 

@@ -18,6 +18,12 @@ pub(crate) enum BackgroundJobKind {
     UploadSweep,
     /// Removes stored bytes that nothing refers to any more.
     BlobCollection,
+    /// Puts the policies of projects and groups on the list that are due.
+    PolicySchedule,
+    /// Deletes duplicated files of a project.
+    PackageCleanup,
+    /// Deletes versions that the retention policy of a project or group lets go.
+    PackageRetention,
 }
 
 /// How one time that a job was done went (ours).

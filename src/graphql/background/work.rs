@@ -12,7 +12,10 @@ use serde_json::{Value, json};
 use store::jobs::{self, Ending, JobSubject, Lease, NewJob};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::collect::{Collection, CollectionRules, Collector};
+use super::{
+    collect::{Collection, CollectionRules, Collector},
+    policies,
+};
 use crate::{Model, context::State};
 
 /// How old an upload is when nobody will publish it any more.
@@ -54,9 +57,11 @@ impl Model {
     /// Puts the work that every instance has on the list, unless it is there.
     pub async fn ensure_jobs(&self) -> Result<(), Failure> {
         let now = self.state.clock.now();
-        for (kind, every) in
-            [(JobKind::UploadSweep, time::Duration::HOUR), (JobKind::BlobCollection, time::Duration::HOUR)]
-        {
+        for (kind, every) in [
+            (JobKind::UploadSweep, time::Duration::HOUR),
+            (JobKind::BlobCollection, time::Duration::HOUR),
+            (JobKind::PolicySchedule, time::Duration::minutes(5)),
+        ] {
             let job = NewJob { kind, subject: JobSubject::Instance, every: Some(every), run_at: now };
             jobs::ensure(&self.state.store, job, now).await?;
         }
@@ -134,6 +139,9 @@ async fn carry_out(run: &Run<'_>) -> Result<Ending, Failure> {
             Ok(Ending::Done(json!({ "uploads_removed": removed })))
         }
         JobKind::BlobCollection => collect_blobs(run).await,
+        JobKind::PolicySchedule => policies::schedule(run).await,
+        JobKind::PackageCleanup => policies::clean_up(run).await,
+        JobKind::PackageRetention => policies::retain(run).await,
     }
 }
 

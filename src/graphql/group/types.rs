@@ -28,7 +28,9 @@ use crate::{
         connection::{Connection, Count, PageArguments},
         global_id::{UserID, print},
     },
+    retention::{PackageRetentionPolicy, retention_of},
     scalars::Time,
+    storage::{PackageStorage, storage_of},
     token::{AccessToken, DeployToken, TokenState, deploy_tokens_of, resource_tokens_of},
 };
 
@@ -229,6 +231,15 @@ impl Group {
         };
         let order = sort.unwrap_or(GroupPackageSort::CreatedDesc).into();
         crate::package::list(ctx, scope, order, arguments).await.map(Some)
+    }
+    /// Which versions of packages it lets go (ours): what it has decided itself. Null where it has not, and for callers who may
+    /// not see it.
+    async fn package_retention_policy(&self, ctx: &Context<'_>) -> Outcome<Option<PackageRetentionPolicy>> {
+        retention_of(ctx, self.guard.clone(), Place::Group(self.row.id)).await.or_error()
+    }
+    /// How much room the packages take (ours). Null for callers who may not see the package settings.
+    async fn package_storage(&self, ctx: &Context<'_>) -> Outcome<Option<PackageStorage>> {
+        storage_of(ctx, self.guard.clone(), Place::Group(self.row.id)).await.or_error()
     }
     /// What was last done beside requests for the group itself, newest first (ours): what is remembered of it. Null for callers
     /// who may not see its package settings.

@@ -25,7 +25,9 @@ use crate::{
         connection::{Connection, Count, PageArguments},
         global_id::{UserID, print},
     },
+    retention::{PackageRetentionPolicy, retention_of},
     scalars::Time,
+    storage::{PackageStorage, ProjectStatistics, statistics_of, storage_of},
     token::{AccessToken, DeployToken, TokenState, deploy_tokens_of, resource_tokens_of},
     trusted_publishing::{TrustedPublisher, publishers_of},
 };
@@ -232,6 +234,19 @@ impl Project {
         };
         let order = sort.unwrap_or(PackageSortArgument::CreatedDesc).into();
         crate::package::list(ctx, PackageScope::Project(self.row.id), order, arguments).await.map(Some)
+    }
+    /// Which versions of packages it lets go (ours): what it has decided itself. Null where it has not, and for callers who may
+    /// not see it.
+    async fn package_retention_policy(&self, ctx: &Context<'_>) -> Outcome<Option<PackageRetentionPolicy>> {
+        retention_of(ctx, self.guard.clone(), Place::Project(self.row.id)).await.or_error()
+    }
+    /// How much room the packages take (ours). Null for callers who may not see the package settings.
+    async fn package_storage(&self, ctx: &Context<'_>) -> Outcome<Option<PackageStorage>> {
+        storage_of(ctx, self.guard.clone(), Place::Project(self.row.id)).await.or_error()
+    }
+    /// How much room it takes. Null for callers who may not see the package settings.
+    async fn statistics(&self, ctx: &Context<'_>) -> Outcome<Option<ProjectStatistics>> {
+        statistics_of(ctx, self.guard.clone(), Place::Project(self.row.id)).await.or_error()
     }
     /// What was last done beside requests for the project, newest first (ours): what is remembered of it. Null for callers who
     /// may not see the settings of its packages.

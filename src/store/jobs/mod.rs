@@ -18,8 +18,10 @@ use domain::{
 use serde_json::Value;
 use time::{Duration, OffsetDateTime};
 
+pub(crate) use claim::advance;
 pub use claim::{claim, finish, heartbeat, save};
 pub use list::{JobFilter, JobRunFilter, count, count_runs, list, list_runs};
+pub(crate) use schedule::request_in;
 pub use schedule::{NewJob, ensure, request};
 
 use crate::StoreError;

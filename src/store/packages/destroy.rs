@@ -1,5 +1,7 @@
 //! Deleting. Rows become tombstones: gone from every endpoint at once, remembered so that other bytes never take their place.
 
+use std::collections::BTreeSet;
+
 use domain::{
     EventKind, Failure, FileStatus, PackageFileId, PackageId, PackageNameId, PackageStatus, Subject,
     rules::FormatRules,
@@ -14,7 +16,7 @@ use super::{
 };
 use crate::{
     Result, Store, Tx,
-    audit_events::{self, Done},
+    audit_events::{self, Actor, Done},
     convert::stored,
     rows,
 };
@@ -125,6 +127,37 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
             })
         })
         .await
+}
+
+/// Deletes these versions within a transaction, and answers how many there were.
+pub(crate) async fn bury_versions(
+    tx: &Tx,
+    actor: &Actor,
+    versions: &[i64],
+    now: OffsetDateTime,
+) -> Result<u64> {
+    #[derive(FromQueryResult)]
+    struct Name {
+        name_id: i64,
+    }
+    let mut names = BTreeSet::new();
+    for version in versions {
+        let name: Option<Name> =
+            rows::one_sql(tx, "SELECT name_id FROM packages WHERE id = $1", [Value::from(*version)]).await?;
+        names.extend(name.map(|name| name.name_id));
+    }
+    for name in names {
+        touch_name(tx, name, now).await?;
+    }
+    let (mut buried, mut changed) = (0, ChangedDocuments::default());
+    for version in versions {
+        if bury(tx, *version, now, &mut changed).await? {
+            audit_events::note(tx, actor, &DELETED, *version, now).await?;
+            buried += 1;
+        }
+    }
+    changed.raise(tx, now).await?;
+    Ok(buried)
 }
 
 /// Deletes a file that was opened for it; its package stays, even without files.

@@ -8,6 +8,7 @@ mod dependencies;
 mod deprecate;
 mod destroy;
 mod documents;
+mod duplicates;
 mod files;
 mod find;
 mod flags;
@@ -29,8 +30,10 @@ use time::OffsetDateTime;
 
 pub use dependencies::{DependencyLink, list as dependencies};
 pub use deprecate::{Deprecation, deprecate};
+pub(crate) use destroy::bury_versions;
 pub use destroy::{DoomedFile, destroy, destroy_file, destroy_files, destroy_many, destroy_names};
 pub use documents::{IndexDocument, document, document_entries};
+pub use duplicates::{CleanupProgress, remove_duplicates, request_due_cleanups};
 pub use files::{FileFilter, FileSort, count as count_files, list as files};
 pub use find::{
     FileCoordinates, files_of_project, find, find_file, find_file_by_id, find_many, find_version,
