@@ -138,6 +138,12 @@ pub(crate) fn authorize_packages(
     })
 }
 
+/// Whether the caller may know of all packages: for what counts or names them without saying which. A token that is limited to
+/// some may not.
+pub(crate) fn authorize_all_packages(ctx: &Context<'_>) -> Result<(), Failure> {
+    authorize_packages(ctx, None, Action::ViewPackages, &Packages::All)
+}
+
 /// The value if the caller may view it, nothing otherwise: for fields that answer null.
 pub(crate) fn visible<T>(ctx: &Context<'_>, guarded: Option<Guarded<T>>, action: Action) -> Option<T> {
     guarded?.authorize(ctx.viewer(), action).ok()

@@ -212,7 +212,7 @@ pub async fn list(store: &Store, holder: Holder) -> Result<Vec<DeployToken>> {
 /// Every token of the instance, oldest first, for administrators.
 pub async fn list_all(store: &Store) -> Result<Vec<DeployToken>> {
     let rows = deploy_token::Entity::find().order_by_asc(deploy_token::COLUMN.id);
-    Ok(rows.all(store.reader()).await?.into_iter().map(DeployToken::from).collect())
+    rows.all(store.reader()).await?.into_iter().map(DeployToken::try_from).collect()
 }
 
 /// Revokes a token; one that is revoked already stays so.

@@ -1,6 +1,6 @@
 //! Lists of jobs and of their runs.
 
-use access::{Action, Guarded, Packages};
+use access::{Action, Guarded};
 use async_graphql::{Context, Object};
 use domain::Failure;
 use store::{
@@ -25,7 +25,8 @@ pub(crate) async fn runs_of_place(
     page: &PageArguments,
 ) -> Result<Option<Connection<BackgroundJobRun, Count>>, Failure> {
     let place = gate::place(guard.facts());
-    if gate::visible(ctx, Some(guard), Action::ViewPackageSettings).is_none() || of_all_packages(ctx).is_err()
+    if gate::visible(ctx, Some(guard), Action::ViewPackageSettings).is_none()
+        || gate::authorize_all_packages(ctx).is_err()
     {
         return Ok(None);
     }
@@ -34,11 +35,6 @@ pub(crate) async fn runs_of_place(
         Place::Group(group) => JobRunFilter { group: Some(group), ..JobRunFilter::default() },
     };
     runs(ctx, filter, page).await.map(Some)
-}
-
-/// What such work counts, it counts of all packages: a token that is limited to some does not read it.
-fn of_all_packages(ctx: &Context<'_>) -> Result<(), Failure> {
-    gate::authorize_packages(ctx, None, Action::ViewPackages, &Packages::All)
 }
 
 async fn runs(
@@ -81,7 +77,7 @@ impl BackgroundJobQuery {
         last: Option<i32>,
     ) -> Outcome<Connection<BackgroundJob, Count>> {
         gate::authorize_instance(ctx, Action::ViewPackageSettings).or_error()?;
-        of_all_packages(ctx).or_error()?;
+        gate::authorize_all_packages(ctx).or_error()?;
         let page = PageArguments { first, last, after, before, skip: None };
         jobs_of(ctx, JobFilter { kind: kind.map(Into::into) }, &page).await.or_error()
     }
@@ -99,7 +95,7 @@ impl BackgroundJobQuery {
         last: Option<i32>,
     ) -> Outcome<Connection<BackgroundJobRun, Count>> {
         gate::authorize_instance(ctx, Action::ViewPackageSettings).or_error()?;
-        of_all_packages(ctx).or_error()?;
+        gate::authorize_all_packages(ctx).or_error()?;
         let page = PageArguments { first, last, after, before, skip: None };
         let filter = JobRunFilter { kind: kind.map(Into::into), ..JobRunFilter::default() };
         runs(ctx, filter, &page).await.or_error()

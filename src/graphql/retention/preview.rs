@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     context::ContextExt,
+    gate,
     limits::connection_complexity,
     outcome::{OrError, Outcome},
     relay::connection::{Connection, Count, PageArguments, connect},
@@ -72,6 +73,7 @@ async fn preview(
     rules: Option<Vec<PackageRetentionRuleInput>>,
 ) -> Result<PackageRetentionPreview, Failure> {
     let place = open_place(ctx, paths, Action::ViewPackageSettings).await?;
+    gate::authorize_all_packages(ctx)?;
     let rules = match rules {
         Some(rules) => rules_of(rules)?,
         None => retention::in_force(ctx.store(), place).await?.map(|policy| policy.rules).unwrap_or_default(),
