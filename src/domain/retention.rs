@@ -37,7 +37,7 @@ mod slug {
 
     use crate::PackageFormat;
 
-    #[expect(clippy::ref_option, reason = "serde's signature")]
+    #[expect(clippy::ref_option, clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     pub(super) fn serialize<S: Serializer>(format: &Option<PackageFormat>, to: S) -> Result<S::Ok, S::Error> {
         match format {
             Some(format) => to.serialize_some(format.slug()),
