@@ -222,6 +222,41 @@ async fn files_of_one_project_go_at_once() {
     );
 }
 
+/// GitLab's text, one for each name; what is not protected goes.
+#[tokio::test]
+async fn what_is_protected_stays_and_is_named() {
+    let stage = Stage::new(PackageFormat::Generic).await;
+    let (owner, maintainer) = (&stage.world.people.owner, &stage.world.people.maintainer);
+    let rule = json!({ "projectPath": stage.project.full_path, "packageNamePattern": "t*", "packageType": "GENERIC",
+        "minimumAccessLevelForDelete": "OWNER" });
+    let create = "mutation R($input: CreatePackagesProtectionRuleInput!) { \
+        createPackagesProtectionRule(input: $input) { errors } }";
+    let answer = stage.world.graphql(maintainer, create, json!({ "input": rule })).await;
+    assert_eq!(answer["data"]["createPackagesProtectionRule"]["errors"], json!([]), "{answer}");
+    let (mut packages, mut files) = (Vec::new(), Vec::new());
+    for name in ["one", "two", "three"] {
+        let (package, file) = stage.ids(&stage.project, PackageFormat::Generic, name).await;
+        packages.push(package);
+        files.push(file);
+    }
+    let texts = json!(["Package 'two' is deletion protected.", "Package 'three' is deletion protected."]);
+    let sorted = |errors: &Value| {
+        let mut errors: Vec<_> = errors.as_array().expect("errors").iter().map(Value::to_string).collect();
+        errors.sort();
+        errors
+    };
+    let answer = stage.destroy_files(maintainer, &stage.project.full_path, &files).await;
+    assert_eq!(sorted(&answer["data"]["destroyPackageFiles"]["errors"]), sorted(&texts), "{answer}");
+    let before = stage.world.statements();
+    let answer = stage.destroy(maintainer, &packages).await;
+    assert_eq!(sorted(&answer["data"]["destroyPackages"]["errors"]), sorted(&texts), "{answer}");
+    assert!(stage.world.statements() - before < 40, "{} statements", stage.world.statements() - before);
+    assert_eq!(stage.names(&stage.project).await, ["three", "two"]);
+    let answer = stage.destroy(owner, &packages).await;
+    assert_eq!(answer["data"]["destroyPackages"]["errors"], json!([]), "{answer}");
+    assert!(stage.names(&stage.project).await.is_empty());
+}
+
 #[tokio::test]
 async fn how_many_duplicated_files_are_kept() {
     let (world, _) = world().await;

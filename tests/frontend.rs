@@ -21,6 +21,8 @@ use crate::{architecture::files, world::world};
 const UPDATE: &str = "ENTREPOT_UPDATE_FIXTURES";
 
 const PACKAGES: &str = "query P { packages(scope: {}, first: 100) { nodes { id name version } } }";
+const CREATE_RULE: &str = "mutation R($input: CreatePackagesProtectionRuleInput!) { \
+    createPackagesProtectionRule(input: $input) { packageProtectionRule { id } errors } }";
 const FILES: &str = "query F($id: PackagesPackageID!) { package(id: $id) { packageFiles { nodes { id } } } }";
 
 /// `world.toml`.
@@ -29,6 +31,7 @@ struct Described {
     group: Vec<DescribedGroup>,
     project: Vec<DescribedProject>,
     package: Vec<DescribedPackage>,
+    rule: Vec<DescribedRule>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +54,15 @@ struct DescribedPackage {
     format: String,
     name: String,
     version: String,
+}
+
+/// A rule that keeps deleting to some.
+#[derive(Deserialize)]
+struct DescribedRule {
+    project: String,
+    format: String,
+    pattern: String,
+    delete: String,
 }
 
 /// The world, and what its ids are called.
@@ -111,6 +123,9 @@ impl Stage {
             stage.publish(package).await;
         }
         stage.name_packages().await;
+        for rule in &described.rule {
+            stage.protect(rule).await;
+        }
         stage
     }
 
@@ -139,6 +154,18 @@ impl Stage {
         };
         let answer = request.by(&self.world.people.developer).send().await;
         assert!(answer.status.is_success(), "{}: {}", answer.described, answer.text());
+    }
+
+    async fn protect(&mut self, rule: &DescribedRule) {
+        let input = json!({
+            "projectPath": rule.project, "packageType": rule.format.to_ascii_uppercase(),
+            "packageNamePattern": rule.pattern, "minimumAccessLevelForDelete": rule.delete,
+        });
+        let maintainer = &self.world.people.maintainer;
+        let answer = self.world.graphql(maintainer, CREATE_RULE, json!({ "input": input })).await;
+        let rule_id = &answer["data"]["createPackagesProtectionRule"]["packageProtectionRule"]["id"];
+        let id = rule_id.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        self.ids.push((id, format!("{{rule {}}}", rule.pattern)));
     }
 
     async fn name_packages(&mut self) {
@@ -280,7 +307,11 @@ async fn every_case_is_answered_as_written_down() {
         let golden = case.path.with_extension("golden.json");
         let seen = serde_json::to_string_pretty(&answer).expect("JSON") + "\n";
         if update {
-            fs::write(&golden, seen).expect("a file");
+            // The fields of an answer come in no certain order: what is the same stays as it is.
+            let known = fs::read_to_string(&golden).ok().and_then(|text| serde_json::from_str(&text).ok());
+            if known.as_ref() != Some(&answer) {
+                fs::write(&golden, seen).expect("a file");
+            }
             continue;
         }
         let expected: Value = serde_json::from_str(&read(&golden)).expect("JSON");

@@ -42,6 +42,7 @@ struct Finding {
 /// What the linter finds and shall stay: the rule, what the text ends with or has in it, and why.
 const EXPLAINED: &[(&str, &str, &str)] = &[
     ("naming-convention", "\"AccessLevelEnum\" should not", "GitLab's name"),
+    ("naming-convention", "\"CiJobTokenScopeType\" should not", "GitLab's name"),
     ("naming-convention", "\"ConanMetadatumFileTypeEnum\" should not", "GitLab's name"),
     ("naming-convention", "\"PackageTypeEnum\" should not", "GitLab's name"),
     ("naming-convention", "\"PackagesCleanupKeepDuplicatedPackageFilesEnum\" should not", "GitLab's name"),
@@ -59,6 +60,8 @@ const EXPLAINED: &[(&str, &str, &str)] = &[
     ("naming-convention", "Enum value \"internal\"", "GitLab's value of VisibilityLevelsEnum"),
     ("naming-convention", "Enum value \"private\"", "GitLab's value of VisibilityLevelsEnum"),
     ("naming-convention", "Enum value \"public\"", "GitLab's value of VisibilityLevelsEnum"),
+    ("naming-convention", "Field \"queryComplexity\"", "GitLab's name"),
+    ("no-typename-prefix", "Field \"queryComplexity\"", "GitLab's name"),
     ("no-typename-prefix", "Field \"groupMembers\"", "GitLab's name"),
     ("no-typename-prefix", "Field \"projectMembers\"", "GitLab's name"),
     ("no-typename-prefix", "Field \"packageType\"", "GitLab's name"),
