@@ -201,7 +201,7 @@ async fn files_of_one_project_go_at_once() {
         (&people.outsider, "NOT_FOUND"),
         (&people.developer, "FORBIDDEN"),
     ] {
-        let answer = stage.destroy_files(person, path, &[one.clone()]).await;
+        let answer = stage.destroy_files(person, path, std::slice::from_ref(&one)).await;
         assert_eq!(told(&answer).0, refusal, "{}: {answer}", person.name);
     }
     let page = |name: &str| {

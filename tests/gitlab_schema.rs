@@ -127,7 +127,7 @@ impl Comparison {
                 self.fields(name, &theirs.fields, &ours.fields);
             }
             (TypeKind::Union(theirs), TypeKind::Union(ours)) => {
-                self.names(name, &theirs.members, &ours.members)
+                self.names(name, &theirs.members, &ours.members);
             }
             (TypeKind::InputObject(theirs), TypeKind::InputObject(ours)) => {
                 self.inputs(name, &theirs.fields, &ours.fields);

@@ -69,9 +69,7 @@ pub fn decide_protected<'r>(
 
 /// The role that counts: none for who is no user, whatever the token was made for.
 fn role(viewer: &Viewer, facts: &Facts) -> Option<Role> {
-    if viewer.user().is_none() {
-        return None;
-    }
+    viewer.user()?;
     match facts {
         Facts::Project(facts) => facts.role,
         Facts::Group(facts) => facts.role,

@@ -328,7 +328,7 @@ mod tests {
     async fn what_a_killed_process_was_writing_goes_at_the_next_sweep() {
         let (folder, store) = store();
         let mut sink = store.create_staging(StagingId::random().expect("random")).await.expect("room");
-        sink.write_all(&[0; 1024 * 1024]).expect("room");
+        sink.write_all(&vec![0; 1024 * 1024]).expect("room");
         // What a process leaves behind that was killed: the same file, and no lock.
         let left = folder.path().join(format!("store/staging/{}.part", StagingId::random().expect("random")));
         fs::write(&left, "half of an uplo").expect("writable");

@@ -10,7 +10,7 @@ use tokio::sync::Mutex;
 use crate::fetch::Fetcher;
 
 /// How long keys are believed.
-const LIFETIME: Duration = Duration::from_secs(3600);
+const LIFETIME: Duration = Duration::from_hours(1);
 /// How long nobody asks again after an answer, whatever tokens name: they cost the sender nothing.
 const PAUSE: Duration = Duration::from_secs(30);
 

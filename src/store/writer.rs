@@ -188,11 +188,11 @@ async fn commit_batch(connection: &DatabaseConnection, batch: &mut [Box<dyn Job>
     };
     let transaction = connection.begin_with_options(options).await?;
     if let [job] = batch {
-        let ended = match job.run(&transaction).await {
-            Ok(()) => transaction.commit().await,
-            Err(()) => transaction.rollback().await,
-        };
-        return Ok(ended?);
+        match job.run(&transaction).await {
+            Ok(()) => transaction.commit().await?,
+            Err(()) => transaction.rollback().await?,
+        }
+        return Ok(());
     }
     for job in batch {
         let savepoint = transaction.begin().await?;

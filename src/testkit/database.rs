@@ -2,7 +2,10 @@
 
 use std::{
     fs,
-    sync::atomic::{AtomicU32, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use sea_orm::{ConnectionTrait, Database};
@@ -17,7 +20,7 @@ const SERVER: &str = "ENTREPOT_TEST_POSTGRES_URL";
 
 /// A migrated database with people, and how to copy it.
 struct Template {
-    people: People,
+    people: Arc<People>,
     kind: Kind,
 }
 
@@ -40,7 +43,7 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     /// A fresh copy, with the people in it.
-    pub(crate) async fn new() -> (Self, People) {
+    pub(crate) async fn new() -> (Self, Arc<People>) {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let template = TEMPLATE.get_or_init(Template::make).await;
         let directory = tempfile::tempdir().expect("a temporary directory");
@@ -57,7 +60,7 @@ impl TestDatabase {
                 (database_url(server, &copy), Some((server.clone(), copy)))
             }
         };
-        (Self { url, directory, postgres }, template.people.clone())
+        (Self { url, directory, postgres }, Arc::clone(&template.people))
     }
 }
 
@@ -117,13 +120,13 @@ impl Template {
             Ok(server) => {
                 let name = format!("testkit_template_{}", std::process::id());
                 on_server(&server, &format!("CREATE DATABASE {name}")).await;
-                let people = fill(&database_url(&server, &name)).await;
+                let people = Arc::new(fill(&database_url(&server, &name)).await);
                 Self { people, kind: Kind::Postgres { server, name } }
             }
             Err(_) => {
                 let directory = tempfile::tempdir().expect("a temporary directory");
                 let file = directory.path().join("template.sqlite");
-                let people = fill(&sqlite_url(&file)).await;
+                let people = Arc::new(fill(&sqlite_url(&file)).await);
                 let wal = file.with_extension("sqlite-wal");
                 assert!(!wal.exists(), "closing the last connection empties the log into the file");
                 Self { people, kind: Kind::Sqlite(fs::read(&file).expect("the template")) }

@@ -46,7 +46,7 @@ pub struct World {
     /// Tells the world what time it is.
     pub clock: Arc<TestClock>,
     /// The cast.
-    pub people: People,
+    pub people: Arc<People>,
     /// The door for adapters.
     pub gateway: Gateway,
     /// The canonical model.

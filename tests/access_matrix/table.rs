@@ -143,13 +143,11 @@ impl Caller {
     fn has(self, least: Least) -> bool {
         match (self.standing, least) {
             (Standing::Rejected, _) => false,
-            (Standing::Administrator | Standing::DeployToken { covers: true }, _) | (_, Least::Anyone) => {
-                true
-            }
-            (Standing::Nobody | Standing::DeployToken { covers: false }, _) => false,
-            (Standing::User(_) | Standing::ShutOutJob, Least::SignedIn) => true,
+            (Standing::Administrator | Standing::DeployToken { covers: true }, _)
+            | (_, Least::Anyone)
+            | (Standing::User(_) | Standing::ShutOutJob, Least::SignedIn) => true,
+            (Standing::Nobody | Standing::DeployToken { covers: false } | Standing::ShutOutJob, _) => false,
             (Standing::User(role), Least::Member(least)) => role >= Some(least),
-            (Standing::ShutOutJob, Least::Member(_)) => false,
             (Standing::TrustedPublisher, least) => least <= DEVELOPER,
         }
     }

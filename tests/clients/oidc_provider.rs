@@ -112,6 +112,7 @@ fn its_id_tokens_publish() {
             assert_eq!(status, 422, "{why}: {told}");
             assert!(told.to_string().contains(why), "{why}: {told}");
         }
+        // SQLite takes one server at a time.
         if database == Database::Postgres {
             let replica = registry.server.replica();
             let put = replica.request("PUT", &path.replace("1.0.0", "2.0.0"), &headers, b"made by CI");

@@ -55,7 +55,7 @@ impl Representation {
         if let Some(format) = format {
             // A plus sign in a query is a space unless it is written as %2B.
             let format = &format.replace(' ', "+");
-            let known = REPRESENTATIONS.iter().find(|known| known.name.eq_ignore_ascii_case(&format));
+            let known = REPRESENTATIONS.iter().find(|known| known.name.eq_ignore_ascii_case(format));
             return known.copied().ok_or_else(|| {
                 let why =
                     format!("does not have a valid value: there is no '{}' of an index", excerpt(format));
