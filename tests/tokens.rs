@@ -9,6 +9,7 @@ use time::Duration;
 
 use crate::world::{code, world};
 
+const ADD_MEMBER: &str = "mutation M($input: AddMemberInput!) { addMember(input: $input) { errors } }";
 const CREATE: &str = "mutation C($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { \
     token accessToken { id userId name scopes limits { packageType namePattern } accessLevel { stringValue } active expiresAt } errors } }";
 const ROTATE: &str = "mutation R($input: RotateAccessTokenInput!) { rotateAccessToken(input: $input) { \
@@ -98,6 +99,15 @@ async fn a_project_token_acts_in_its_project_with_its_role_and_nowhere_else() {
     let user = registry.client.get("/api/v4/user").by(&bot).send().await.expect(200).json();
     let username = user["username"].as_str().expect("a name");
     assert!(username.starts_with(&format!("project_{}_bot_", registry.project.id)), "{username}");
+
+    let group = registry.project.full_path.split('/').next().expect("a group");
+    let input = json!({ "groupPath": group, "userId": token["userId"], "accessLevel": "OWNER" });
+    let answer =
+        registry.world.graphql(&registry.world.people.owner, ADD_MEMBER, json!({ "input": input })).await;
+    assert!(
+        answer.to_string().contains("belongs to an access token"),
+        "{answer}: who renews it would get that too"
+    );
 
     // It stays where it was made for.
     for (document, input) in [

@@ -40,7 +40,17 @@ impl MigrationTrait for Migration {
         manager.create_index(index("bots", &["namespace_id"])).await
     }
 
+    /// What is limited, or belongs to a bot, is revoked: the tables that are left know neither limits nor bots.
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let connection = manager.get_connection();
+        for sql in [
+            "UPDATE access_tokens SET revoked_at = COALESCE(revoked_at, created_at) \
+             WHERE limits IS NOT NULL OR user_id IN (SELECT user_id FROM bots)",
+            "UPDATE deploy_tokens SET revoked_at = COALESCE(revoked_at, created_at) WHERE limits IS NOT NULL",
+            "UPDATE users SET state = 1 WHERE id IN (SELECT user_id FROM bots)",
+        ] {
+            connection.execute_unprepared(sql).await?;
+        }
         drop_tables(manager, &["bots"]).await?;
         for tokens in TOKENS {
             manager.alter_table(Table::alter().table(tokens).drop_column("limits").to_owned()).await?;

@@ -19,6 +19,8 @@ use std::{
     time::Duration,
 };
 
+use rustix::io::Errno;
+
 use crate::{BlobError, BlobKey, ListedBlob, MANIFEST_LIMIT, Result, StageSink, StagingId};
 
 const VERSION: &str = "1";
@@ -343,9 +345,14 @@ fn lock(file: &File) -> io::Result<()> {
     match file.try_lock() {
         // The sweeper that looks at this moment: it leaves the file, which is empty and young.
         Err(TryLockError::WouldBlock) => file.lock(),
-        Err(TryLockError::Error(error)) if error.kind() != io::ErrorKind::Unsupported => Err(error),
+        Err(TryLockError::Error(error)) if !has_no_locks(&error) => Err(error),
         _ => Ok(()),
     }
+}
+
+/// Whether it is the file system that has no locks, as NFS without a daemon for them.
+fn has_no_locks(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::Unsupported || error.raw_os_error() == Some(Errno::NOLCK.raw_os_error())
 }
 
 /// Whether an upload's file is locked by nobody: what wrote it has died.

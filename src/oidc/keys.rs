@@ -29,6 +29,8 @@ struct AnyKeys {
 
 struct Known {
     fetched: Instant,
+    /// When the issuer was last asked, with or without an answer.
+    asked: Instant,
     /// The keys, or why there are none.
     keys: Result<JwkSet, String>,
 }
@@ -48,13 +50,13 @@ impl IssuerKeys {
     /// error when it could not be asked. One request at a time asks; the others wait for its answer.
     pub(crate) async fn find(&self, fetcher: &Fetcher, kid: Option<&str>) -> Result<Option<Jwk>, String> {
         let mut known = self.known.lock().await;
-        if let Some(Known { fetched, keys }) = known.as_ref() {
+        if let Some(Known { fetched, asked, keys }) = known.as_ref() {
             let found = keys.as_ref().ok().and_then(|keys| pick(keys, kid));
             let age = fetched.elapsed();
             if found.is_some() && age < LIFETIME {
                 return Ok(found);
             }
-            if age < PAUSE {
+            if asked.elapsed() < PAUSE {
                 return match keys {
                     Ok(_) => Ok(None),
                     Err(why) => Err(why.clone()),
@@ -63,7 +65,14 @@ impl IssuerKeys {
         }
         let keys = self.fetch(fetcher).await;
         let found = keys.as_ref().map(|keys| pick(keys, kid)).map_err(Clone::clone);
-        *known = Some(Known { fetched: Instant::now(), keys });
+        let now = Instant::now();
+        *known = match (keys, known.take()) {
+            // Keys that are good are not thrown away because somebody named another one at the wrong moment.
+            (Err(_), Some(Known { fetched, keys: Ok(keys), .. })) if fetched.elapsed() < LIFETIME => {
+                Some(Known { fetched, asked: now, keys: Ok(keys) })
+            }
+            (keys, _) => Some(Known { fetched: now, asked: now, keys }),
+        };
         found
     }
 

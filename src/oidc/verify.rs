@@ -154,10 +154,11 @@ fn check(
     };
     let expires = instant("exp")?.ok_or_else(|| refused("it does not say when it expires"))?;
     let issued = instant("iat")?.ok_or_else(|| refused("it does not say when it was issued"))?;
-    if expires + LEEWAY <= now {
+    if expires.saturating_add(LEEWAY) <= now {
         return Err(refused("it has expired"));
     }
-    if issued - LEEWAY > now || instant("nbf")?.is_some_and(|begins| begins - LEEWAY > now) {
+    let has_begun = |begins: OffsetDateTime| begins.saturating_sub(LEEWAY) <= now;
+    if !has_begun(issued) || !instant("nbf")?.is_none_or(has_begun) {
         return Err(refused("its time has not begun: compare the clocks"));
     }
     if expires - issued > MAX_LIFETIME {
@@ -187,7 +188,7 @@ fn check(
         issuer,
         audience,
         fingerprint: fingerprint.finalize().into(),
-        dead_after: expires + LEEWAY,
+        dead_after: expires.saturating_add(LEEWAY),
         claims,
     })
 }

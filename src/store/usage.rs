@@ -24,7 +24,7 @@ const PERIOD: Wait = Wait::from_secs(5);
 const MOST: usize = 4096;
 
 /// A token of any kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Token {
     /// A personal access token.
     Access(i64),
@@ -92,7 +92,8 @@ async fn write_down_now_and_then(notes: Arc<Notes>, mut ended: oneshot::Receiver
 impl Notes {
     async fn write_down(&self) {
         let _turn = self.turn.lock().await;
-        let uses: Vec<_> = self.noted.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        let mut uses: Vec<_> = self.noted.lock().unwrap_or_else(PoisonError::into_inner).drain().collect();
+        uses.sort_unstable_by_key(|(token, _)| *token); // two servers lock rows in one order
         if uses.is_empty() {
             return;
         }

@@ -52,7 +52,7 @@ pub(super) async fn clean_up(run: &Run<'_>) -> Result<Ending, Failure> {
     Ok(Ending::Done(told(&progress)))
 }
 
-/// Lets versions go. A policy that was switched off, or has other rules by now, is taken as it is at the beginning of each turn.
+/// Lets versions go, some at a time, each time by the policy as it is by then.
 pub(super) async fn retain(run: &Run<'_>) -> Result<Ending, Failure> {
     let place = match run.lease.subject {
         JobSubject::Project(id) => Place::Project(id),
@@ -77,7 +77,7 @@ pub(super) async fn retain(run: &Run<'_>) -> Result<Ending, Failure> {
     let mut selection = Selection {
         scope: place.into(),
         rules: policy.rules,
-        protected: Vec::new(),
+        protected: retention::protected(&store, &run.state.rules, place.into()).await?,
         as_of: run.state.clock.now(),
     };
     while !progress.is_over {
@@ -86,10 +86,13 @@ pub(super) async fn retain(run: &Run<'_>) -> Result<Ending, Failure> {
             let progress = serde_json::to_value(progress).map_err(|_| Failure::internal())?;
             return Ok(Ending::Paused { progress, result });
         }
-        let now = run.state.clock.now();
-        // Asked each time: what is protected meanwhile stays.
-        selection.protected = retention::protected(&store, &run.state.rules, selection.scope).await?;
-        progress = retention::run(&store, run.lease, (selection.clone(), progress), now).await?;
+        let (rules, now) = (&run.state.rules, run.state.clock.now());
+        progress = retention::run(&store, run.lease, (selection.clone(), progress), rules, now).await?;
+        // Asked each time: a policy that is switched off, or lets less go, is so at once.
+        match retention::find(&store, place).await?.filter(|policy| policy.enabled) {
+            Some(policy) => selection.rules = policy.rules,
+            None => break,
+        }
     }
     Ok(Ending::Done(told(&progress)))
 }

@@ -1,7 +1,7 @@
 //! Adding, changing and removing members.
 
 use domain::{EventKind, Failure, NamespaceId, Role, Subject, UserId};
-use entity::{member, user};
+use entity::{bot, member, user};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, ModelTrait, QueryFilter, Set};
 use time::{Date, OffsetDateTime};
 
@@ -66,11 +66,24 @@ pub async fn add(store: &Store, new: NewMember, caller: Caller, now: OffsetDateT
         .await
 }
 
+/// A bot is a member of what it was made for alone: whoever may have a new token of it made would else get what it was given
+/// elsewhere.
+async fn not_a_bot_of_elsewhere(tx: &Tx, membership: Membership, username: &str) -> Result<()> {
+    let Some(bot) = bot::Entity::find_by_id(membership.user_id.0).one(tx).await? else { return Ok(()) };
+    if (bot.namespace_id, bot.project_id) == columns(membership.place) {
+        return Ok(());
+    }
+    let message =
+        format!("User '{username}' belongs to an access token and cannot be a member of anything else");
+    Err(Failure::invalid("user_id", message).into())
+}
+
 async fn insert(tx: &Tx, new: NewMember, caller: Caller, now: OffsetDateTime) -> Result<Member> {
     let Membership { place, user_id } = new.membership;
     lock(tx, place).await?;
     let user = user::Entity::find_by_id(user_id.0).one(tx).await?;
     let user = user.ok_or_else(|| StoreError::from(Failure::not_found(Subject::User)))?;
+    not_a_bot_of_elsewhere(tx, new.membership, &user.username).await?;
     not_below_inherited(tx, new.membership, new.role, now).await?;
     if let Some(old) = stored_row(tx, new.membership).await? {
         if !is_expired(&old, now) {

@@ -129,13 +129,9 @@ pub async fn destroy_names(store: &Store, names: Vec<PackageNameId>, now: Offset
         .await
 }
 
-/// Deletes these versions within a transaction, and answers how many there were.
-pub(crate) async fn bury_versions(
-    tx: &Tx,
-    actor: &Actor,
-    versions: &[i64],
-    now: OffsetDateTime,
-) -> Result<u64> {
+/// Keeps publishes to the names of these versions out until the end of the transaction. What was published before is seen from
+/// then on.
+pub(crate) async fn lock_names_of(tx: &Tx, versions: &[i64], now: OffsetDateTime) -> Result<()> {
     #[derive(FromQueryResult)]
     struct Name {
         name_id: i64,
@@ -149,6 +145,16 @@ pub(crate) async fn bury_versions(
     for name in names {
         touch_name(tx, name, now).await?;
     }
+    Ok(())
+}
+
+/// Deletes these versions within a transaction that has locked their names, and answers how many there were.
+pub(crate) async fn bury_versions(
+    tx: &Tx,
+    actor: &Actor,
+    versions: &[i64],
+    now: OffsetDateTime,
+) -> Result<u64> {
     let (mut buried, mut changed) = (0, ChangedDocuments::default());
     for version in versions {
         if bury(tx, *version, now, &mut changed).await? {
@@ -228,7 +234,7 @@ pub(super) async fn bury_file(
 }
 
 /// Makes a file a tombstone, within a transaction. False when it is one already.
-async fn try_bury_file(
+pub(super) async fn try_bury_file(
     tx: &Tx,
     rules: Option<&'static dyn FormatRules>,
     (file, package): (PackageFileId, PackageId),

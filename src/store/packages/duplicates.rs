@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
-    destroy::{FILE_DELETED, bury_file},
+    destroy::{FILE_DELETED, try_bury_file},
     fragments::ChangedDocuments,
 };
 use crate::{
@@ -127,7 +127,9 @@ async fn go_on(
     for duplicate in duplicates {
         let format: PackageFormat = convert::format(duplicate.format)?;
         let file = (PackageFileId(duplicate.id), PackageId(duplicate.package_id));
-        bury_file(tx, rules.get(format).ok(), file, now, &mut changed).await?;
+        if !try_bury_file(tx, rules.get(format).ok(), file, now, &mut changed).await? {
+            continue; // somebody deleted it just before
+        }
         let done = FILE_DELETED.with("file_name", duplicate.file_name);
         audit_events::note(tx, actor, &done, duplicate.package_id, now).await?;
         progress.files += 1;

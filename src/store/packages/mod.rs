@@ -30,8 +30,8 @@ use time::OffsetDateTime;
 
 pub use dependencies::{DependencyLink, list as dependencies};
 pub use deprecate::{Deprecation, deprecate};
-pub(crate) use destroy::bury_versions;
 pub use destroy::{DoomedFile, destroy, destroy_file, destroy_files, destroy_many, destroy_names};
+pub(crate) use destroy::{bury_versions, lock_names_of};
 pub use documents::{IndexDocument, document, document_entries};
 pub use duplicates::{CleanupProgress, remove_duplicates, request_due_cleanups};
 pub use files::{FileFilter, FileSort, count as count_files, list as files};

@@ -1,8 +1,8 @@
 //! Publishing: one transaction from the name's row to the ready pieces of its index documents.
 
 use domain::{
-    Digests, EventKind, Failure, PackageFileId, PackageId, PackageName, PackageStatus, PackageVersion,
-    ProjectId, Subject,
+    Digests, EventKind, Failure, PackageFileId, PackageFormat, PackageId, PackageName, PackageStatus,
+    PackageVersion, ProjectId, Subject,
     rules::{DeclaredDependency, FormatRules, Republish},
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
@@ -264,7 +264,9 @@ async fn update_version(
     publication: &NewPublication,
     now: OffsetDateTime,
 ) -> Result<()> {
-    let status = publication.status.map(PackageStatus::number);
+    // GitLab's rule for generic packages. For all others hiding a version that is there takes the right to delete.
+    let status = publication.status.filter(|_| publication.rules.format() == PackageFormat::Generic);
+    let status = status.map(PackageStatus::number);
     if publication.metadata.is_null() {
         rows::execute(
             tx,

@@ -1,7 +1,7 @@
 //! What no policy lets go.
 
 use domain::{NamePattern, NamespaceId, ProjectId, rules::RuleBook};
-use sea_orm::{FromQueryResult, Value};
+use sea_orm::{ConnectionTrait, FromQueryResult, Value};
 
 use super::{ProtectedNames, RetentionScope};
 use crate::{Result, Store, convert, members::Place, rows};
@@ -29,11 +29,20 @@ pub async fn protected(
     rules: &RuleBook,
     scope: RetentionScope,
 ) -> Result<Vec<ProtectedNames>> {
+    protected_in(store.reader(), rules, scope).await
+}
+
+/// The same as `connection` sees it.
+pub(super) async fn protected_in(
+    connection: &impl ConnectionTrait,
+    rules: &RuleBook,
+    scope: RetentionScope,
+) -> Result<Vec<ProtectedNames>> {
     let (sql, id) = match scope {
         RetentionScope::Project(ProjectId(id)) => (IN_PROJECT, id),
         RetentionScope::Group(NamespaceId(id)) => (IN_GROUP, id),
     };
-    let rows: Vec<Row> = rows::all_sql(store.reader(), sql, [Value::from(id)]).await?;
+    let rows: Vec<Row> = rows::all_sql(connection, sql, [Value::from(id)]).await?;
     let names = rows.into_iter().map(|row| {
         let format = convert::format(row.format)?;
         let pattern = match rules.get(format) {

@@ -1,12 +1,15 @@
 //! Letting versions go, some at a time.
 
-use domain::Failure;
+use std::collections::HashSet;
+
+use domain::{Failure, rules::RuleBook};
 use sea_orm::FromQueryResult;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 
 use super::{
     Preview, RetentionScope, Selection,
+    protected::protected_in,
     select::{Sql, measure},
 };
 use crate::{
@@ -48,11 +51,13 @@ impl RetentionProgress {
     }
 }
 
-/// Goes on with a run, in the name of `lease`, and gives how far it came. What goes, and how far it came, is one transaction.
+/// Goes on with a run, in the name of `lease`, and gives how far it came. What goes, and how far it came, is one transaction, which
+/// reads for itself what is protected.
 pub async fn run(
     store: &Store,
     lease: &Lease,
     (selection, progress): (Selection, RetentionProgress),
+    rules: &RuleBook,
     now: OffsetDateTime,
 ) -> Result<RetentionProgress> {
     let (mut selection, mut progress) = (selection, progress);
@@ -67,18 +72,26 @@ pub async fn run(
         }
     }
     let last = last_name(store, selection.scope, progress.name).await?;
-    let input = (store.actor(), lease.clone(), selection, progress, last);
+    let input = (store.actor(), lease.clone(), selection, progress, last, rules.clone());
     store
-        .write(input, move |tx, (actor, lease, selection, progress, last)| {
+        .write(input, move |tx, (actor, lease, selection, progress, last, rules)| {
             Box::pin(async move {
                 let mut progress = *progress;
                 match last {
                     Some(last) => {
-                        let going = going(tx, selection, (progress.name, *last)).await?;
-                        if going.len() < VERSIONS {
+                        let names = (progress.name, *last);
+                        let mut selection = selection.clone();
+                        selection.protected = protected_in(tx, rules, selection.scope).await?;
+                        let mut versions = going(tx, &selection, names).await?;
+                        if versions.len() < VERSIONS {
                             progress.name = *last;
                         }
-                        progress.deleted += packages::bury_versions(tx, actor, &going, now).await?;
+                        packages::lock_names_of(tx, &versions, now).await?;
+                        // Once more, for what was published or protected while the names were waited for.
+                        selection.protected = protected_in(tx, rules, selection.scope).await?;
+                        let still: HashSet<_> = going(tx, &selection, names).await?.into_iter().collect();
+                        versions.retain(|version| still.contains(version));
+                        progress.deleted += packages::bury_versions(tx, actor, &versions, now).await?;
                     }
                     None => progress.is_over = true,
                 }
