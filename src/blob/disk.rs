@@ -223,10 +223,9 @@ impl Reader {
         let mut buffer = self.buffers.take();
         let room = &mut [IoSliceMut::new(buffer.room(left))];
         match preadv2(&self.file, room, self.range.start, ReadWriteFlags::NOWAIT) {
-            // Some kernels (5.9, 5.10) say so before the end, too: whoever reads it aside finds out.
-            Ok(0) => Ok(None),
+            // Some kernels (5.9, 5.10) say 0 before the end, too: whoever reads it aside finds out.
+            Ok(0) | Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Ok(length) => Ok(Some(self.give(buffer, length))),
-            Err(Errno::AGAIN | Errno::INTR) => Ok(None),
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL) => {
                 self.in_place = false;
                 Ok(None)
