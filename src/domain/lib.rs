@@ -24,6 +24,7 @@ pub mod rules;
 pub mod status;
 pub mod token_limit;
 pub mod visibility;
+mod wildcard;
 
 pub use access_level::{Role, Scope, Scopes};
 pub use cleanup::KeptDuplicates;

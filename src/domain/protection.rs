@@ -1,6 +1,6 @@
 //! Protection rules: which names one covers, and how far up somebody has to stand to change what is under them.
 
-use crate::{Failure, Role, rules::FormatRules};
+use crate::{Failure, Role, rules::FormatRules, wildcard::fits};
 
 /// Longest pattern, in characters (GitLab's column limit).
 pub const MAX_PATTERN_LENGTH: usize = 255;
@@ -105,18 +105,9 @@ impl NamePattern {
         &self.0
     }
 
-    /// Whether it covers the name with this key. Takes time in proportion to the two lengths, whatever the pattern: what is
-    /// between two `*` is looked for once, from where the last piece ended.
+    /// Whether it covers the name with this key.
     pub fn covers(&self, key: &str) -> bool {
-        let key = key.to_lowercase();
-        let mut pieces = self.0.split('*');
-        let Some(mut rest) = key.strip_prefix(pieces.next().unwrap_or_default()) else { return false };
-        let Some(last) = pieces.next_back() else { return rest.is_empty() };
-        for piece in pieces {
-            let Some(at) = rest.find(piece) else { return false };
-            rest = &rest[at + piece.len()..];
-        }
-        rest.ends_with(last)
+        fits(&self.0, &key.to_lowercase())
     }
 }
 

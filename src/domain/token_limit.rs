@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Failure, PackageFormat};
+use crate::{Failure, PackageFormat, wildcard::fits};
 
 /// Most limits of one token.
 pub const MAX_LIMITS: usize = 20;
@@ -159,31 +159,6 @@ impl fmt::Display for TokenLimits {
         }
         Ok(())
     }
-}
-
-/// Whether `pattern`, in which `*` stands for any text, fits the whole of `text`. Takes time in proportion to the product of
-/// their lengths at most.
-fn fits(pattern: &str, text: &str) -> bool {
-    let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
-    let (mut at, mut read) = (0, 0);
-    // The last star, and how much of the text it stands for so far.
-    let mut star = None;
-    while read < text.len() {
-        if pattern.get(at) == Some(&b'*') {
-            star = Some((at, read));
-            at += 1;
-        } else if pattern.get(at) == text.get(read) {
-            at += 1;
-            read += 1;
-        } else if let Some((place, until)) = star {
-            star = Some((place, until + 1));
-            at = place + 1;
-            read = until + 1;
-        } else {
-            return false;
-        }
-    }
-    pattern.get(at..).unwrap_or_default().iter().all(|byte| *byte == b'*')
 }
 
 #[cfg(test)]
