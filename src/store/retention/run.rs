@@ -65,6 +65,7 @@ pub async fn run(
         Some(Ok(as_of)) => selection.as_of = as_of,
         _ => {
             progress.as_of = i64::try_from(selection.as_of.unix_timestamp_nanos() / 1000).ok();
+            selection.protected = protected_in(store.reader(), rules, selection.scope).await?;
             let planned = measure(store.reader(), &selection).await?;
             progress.versions = planned.versions;
             progress.exclusive_bytes = planned.exclusive_bytes;
