@@ -26,6 +26,7 @@ mod outcome;
 mod package;
 mod package_settings;
 mod pipeline;
+mod place;
 mod project;
 mod protection_rule;
 mod query;

@@ -1,20 +1,16 @@
 //! Adding, changing and removing members.
 
-use access::{Action, Facts};
+use access::Action;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::{Failure, Subject};
-use store::{
-    IdOrPath,
-    groups::NamespaceKind,
-    members::{self, Caller, MemberChange, Membership, NewMember, Place},
-};
+use store::members::{self, MemberChange, Membership, NewMember};
 
 use super::types::{AccessLevelEnum, MemberInterface};
 use crate::{
     context::ContextExt,
-    gate, group,
+    gate,
     outcome::{OrError, Outcome},
-    project,
+    place,
     relay::global_id::UserID,
     scalars::Date,
 };
@@ -78,47 +74,9 @@ pub(crate) struct RemoveMemberPayload {
     errors: Vec<String>,
 }
 
-/// A project or group by address.
-struct Address<'a> {
-    project: Option<&'a ID>,
-    group: Option<&'a ID>,
-}
-
-impl Address<'_> {
-    /// The place, opened for `action`, and the caller's standing in it.
-    async fn open(&self, ctx: &Context<'_>, action: Action) -> Result<(Place, Caller), Failure> {
-        match (self.project, self.group) {
-            (Some(address), None) => {
-                let found = project::find(ctx, address).await?;
-                let facts = found.as_ref().map(access::Guarded::facts);
-                let project = gate::authorize(ctx, found, Subject::Project, action)?;
-                Ok((Place::Project(project.id), caller(ctx, facts)))
-            }
-            (None, Some(address)) => {
-                let found = group::find(ctx, IdOrPath::from(address.as_str())).await?;
-                let facts = found.as_ref().map(access::Guarded::facts);
-                let group = gate::authorize(ctx, found, Subject::Group, action)?;
-                if group.kind != NamespaceKind::Group {
-                    return Err(Failure::not_found(Subject::Group));
-                }
-                Ok((Place::Group(group.id), caller(ctx, facts)))
-            }
-            (Some(_), Some(_)) | (None, None) => {
-                Err(Failure::invalid("projectPath", "Give either projectPath or groupPath"))
-            }
-        }
-    }
-}
-
-fn caller(ctx: &Context<'_>, facts: Option<Facts>) -> Caller {
-    let role = facts.and_then(|facts| gate::role(ctx, facts));
-    // Who has no role could still leave; nobody gets here otherwise.
-    Caller { user_id: ctx.viewer().user(), role: role.unwrap_or(domain::Role::Guest) }
-}
-
 async fn add(ctx: &Context<'_>, input: AddMemberInput) -> Result<members::Member, Failure> {
-    let address = Address { project: input.project_path.as_ref(), group: input.group_path.as_ref() };
-    let (place, caller) = address.open(ctx, Action::ManageMembers).await?;
+    let paths = (input.project_path.as_ref(), input.group_path.as_ref());
+    let (place, caller) = place::open(ctx, paths, Action::ManageMembers).await?;
     let user_id = match (input.user_id, input.username) {
         (Some(UserID(id)), None) => id,
         (None, Some(username)) => {
@@ -138,8 +96,8 @@ async fn add(ctx: &Context<'_>, input: AddMemberInput) -> Result<members::Member
 }
 
 async fn update(ctx: &Context<'_>, input: UpdateMemberInput) -> Result<members::Member, Failure> {
-    let address = Address { project: input.project_path.as_ref(), group: input.group_path.as_ref() };
-    let (place, caller) = address.open(ctx, Action::ManageMembers).await?;
+    let paths = (input.project_path.as_ref(), input.group_path.as_ref());
+    let (place, caller) = place::open(ctx, paths, Action::ManageMembers).await?;
     let UserID(user_id) = input.user_id;
     let change = MemberChange {
         membership: Membership { place, user_id },
@@ -150,7 +108,7 @@ async fn update(ctx: &Context<'_>, input: UpdateMemberInput) -> Result<members::
 }
 
 async fn remove(ctx: &Context<'_>, input: RemoveMemberInput) -> Result<(), Failure> {
-    let address = Address { project: input.project_path.as_ref(), group: input.group_path.as_ref() };
+    let paths = (input.project_path.as_ref(), input.group_path.as_ref());
     let UserID(user_id) = input.user_id;
     let leaves = ctx.viewer().user() == Some(user_id);
     let action = if leaves {
@@ -160,7 +118,7 @@ async fn remove(ctx: &Context<'_>, input: RemoveMemberInput) -> Result<(), Failu
     } else {
         Action::ManageMembers
     };
-    let (place, caller) = address.open(ctx, action).await?;
+    let (place, caller) = place::open(ctx, paths, action).await?;
     Ok(members::remove(ctx.store(), Membership { place, user_id }, caller, ctx.now()).await?)
 }
 

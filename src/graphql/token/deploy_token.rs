@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{
     context::ContextExt,
-    gate, group,
+    gate,
     limits::connection_complexity,
     outcome::{OrError, Outcome},
-    project,
+    place,
     relay::{
         connection::{Connection, Count, PageArguments, connect},
         global_id::DeployTokenID,
@@ -169,19 +169,8 @@ pub(crate) struct RevokeDeployTokenPayload {
 }
 
 async fn open_holder(ctx: &Context<'_>, project: Option<&ID>, group: Option<&ID>) -> Result<Holder, Failure> {
-    match (project, group) {
-        (Some(address), None) => {
-            let project = project::open(ctx, address, Action::ManageDeployTokens).await?;
-            Ok(Holder::Project(project.id))
-        }
-        (None, Some(address)) => {
-            let group = group::open(ctx, address, Action::ManageDeployTokens).await?;
-            Ok(Holder::Group(group.id))
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            Err(Failure::invalid("projectPath", "Give either projectPath or groupPath"))
-        }
-    }
+    let (place, _) = place::open(ctx, (project, group), Action::ManageDeployTokens).await?;
+    Ok(place.into())
 }
 
 async fn create(

@@ -4,8 +4,7 @@ use access::{Action, Holder};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::{AccessTokenId, ErrorCode, Failure, Role, Subject};
 use store::{
-    Cursor, IdOrPath, Secret,
-    groups::NamespaceKind,
+    Cursor, Secret,
     members::Caller,
     resource_tokens::{self, NewResourceToken, ResourceToken},
 };
@@ -17,10 +16,10 @@ use super::{
 };
 use crate::{
     context::ContextExt,
-    gate, group,
+    gate,
     member::{AccessLevel, AccessLevelEnum},
     outcome::{OrError, Outcome},
-    project,
+    place,
     relay::{
         connection::{Connection, Count, PageArguments, connect},
         global_id::{PersonalAccessTokenID, UserID},
@@ -164,44 +163,14 @@ pub(crate) struct RevokeAccessTokenPayload {
     errors: Vec<String>,
 }
 
-/// The project or group, opened for managing its tokens, and the caller's role there.
-async fn open_holder(
-    ctx: &Context<'_>,
-    project: Option<&ID>,
-    group: Option<&ID>,
-) -> Result<(Holder, Caller), Failure> {
-    let action = Action::ManageAccessTokens;
-    let (holder, facts) = match (project, group) {
-        (Some(address), None) => {
-            let found = project::find(ctx, address).await?;
-            let facts = found.as_ref().map(access::Guarded::facts);
-            let project = gate::authorize(ctx, found, Subject::Project, action)?;
-            (Holder::Project(project.id), facts)
-        }
-        (None, Some(address)) => {
-            let found = group::find(ctx, IdOrPath::from(address.as_str())).await?;
-            let facts = found.as_ref().map(access::Guarded::facts);
-            let group = gate::authorize(ctx, found, Subject::Group, action)?;
-            if group.kind != NamespaceKind::Group {
-                return Err(Failure::not_found(Subject::Group));
-            }
-            (Holder::Group(group.id), facts)
-        }
-        (Some(_), Some(_)) | (None, None) => {
-            return Err(Failure::invalid("projectPath", "Give either projectPath or groupPath"));
-        }
-    };
-    let role = facts.and_then(|facts| gate::role(ctx, facts)).unwrap_or(Role::Guest);
-    Ok((holder, Caller { user_id: ctx.viewer().user(), role }))
-}
-
 async fn create(
     ctx: &Context<'_>,
     input: CreateAccessTokenInput,
 ) -> Result<(ResourceToken, Secret), Failure> {
-    let (holder, caller) = open_holder(ctx, input.project_path.as_ref(), input.group_path.as_ref()).await?;
+    let paths = (input.project_path.as_ref(), input.group_path.as_ref());
+    let (place, caller) = place::open(ctx, paths, Action::ManageAccessTokens).await?;
     let new = NewResourceToken {
-        holder,
+        holder: place.into(),
         name: input.name,
         description: input.description.unwrap_or_default(),
         scopes: scopes(&input.scopes)?,
@@ -222,21 +191,21 @@ async fn open(
     let missing = || Failure::not_found(Subject::Token);
     let expected = match (project, group) {
         (None, None) => None,
-        _ => Some(open_holder(ctx, project, group).await?),
+        _ => Some(place::open(ctx, (project, group), Action::ManageAccessTokens).await?),
     };
     if expected.is_none() {
         gate::authorize_instance(ctx, Action::View)?;
     }
     let token = resource_tokens::find(ctx.store(), id).await?.ok_or_else(missing)?;
-    if let Some((holder, caller)) = expected {
-        return if token.holder == holder { Ok((token, caller)) } else { Err(missing()) };
+    if let Some((place, caller)) = expected {
+        return if token.holder == place.into() { Ok((token, caller)) } else { Err(missing()) };
     }
     let (project, group) = match token.holder {
         Holder::Project(id) => (Some(ID::from(id.0)), None),
         Holder::Group(id) => (None, Some(ID::from(id.0))),
     };
     // Who may not manage the holder's tokens need not learn that there is one with this id.
-    let opened = open_holder(ctx, project.as_ref(), group.as_ref()).await;
+    let opened = place::open(ctx, (project.as_ref(), group.as_ref()), Action::ManageAccessTokens).await;
     let (_, caller) = opened.map_err(|failure| match failure.code {
         ErrorCode::Forbidden | ErrorCode::NotFound => missing(),
         _ => failure,

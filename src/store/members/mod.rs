@@ -3,6 +3,7 @@
 mod change;
 mod list;
 
+use access::Holder;
 use domain::{MemberId, NamespaceId, ProjectId, Role, UserId};
 use time::{Date, OffsetDateTime};
 
@@ -19,6 +20,15 @@ pub enum Place {
     Group(NamespaceId),
     /// In one project.
     Project(ProjectId),
+}
+
+impl From<Place> for Holder {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Group(id) => Self::Group(id),
+            Place::Project(id) => Self::Project(id),
+        }
+    }
 }
 
 /// A user in a place.
