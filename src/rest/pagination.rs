@@ -1,10 +1,11 @@
 //! Numbered pages, as GitLab tells them in headers.
 
 use axum::response::Response;
-use domain::Failure;
+use domain::{Failure, Subject};
 use gateway::{Call, dialect};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 use url::form_urlencoded;
 
 use crate::params::Params;
@@ -15,6 +16,25 @@ const DEFAULT_PER_PAGE: i64 = 20;
 const MAX_PER_PAGE: i64 = 100;
 /// From this many rows on, totals and the last page are left out, as in GitLab.
 const COUNT_LIMIT: i64 = 10_000;
+
+/// The row with this id, of a place that has few: `read` gives a page of them, and how many there are.
+pub(crate) async fn find_by_id<F, Fut>(wanted: i64, subject: Subject, read: F) -> Result<Value, Failure>
+where
+    F: Fn(PageNumber) -> Fut + Send,
+    Fut: Future<Output = Result<(Vec<Value>, i64), Failure>> + Send,
+{
+    let mut page = PageNumber { page: 1, per_page: MAX_PER_PAGE };
+    loop {
+        let (rows, count) = read(page).await?;
+        if let Some(row) = rows.into_iter().find(|row| row["id"] == wanted) {
+            return Ok(row);
+        }
+        page.page += 1;
+        if page.skip() >= count {
+            return Err(Failure::not_found(subject));
+        }
+    }
+}
 
 /// The page a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,16 +55,6 @@ impl PageNumber {
             page: positive("page", 1)?,
             per_page: positive("per_page", DEFAULT_PER_PAGE)?.min(MAX_PER_PAGE),
         })
-    }
-
-    /// The first page, of the largest size.
-    pub(crate) const fn largest() -> Self {
-        Self { page: 1, per_page: MAX_PER_PAGE }
-    }
-
-    /// The page after this one.
-    pub(crate) const fn next(self) -> Self {
-        Self { page: self.page + 1, per_page: self.per_page }
     }
 
     /// `first` of a connection.

@@ -31,7 +31,7 @@ macro_rules! token_json {
         })
     };
 }
-use token_json;
+pub(crate) use token_json;
 
 /// Adds the routes of this noun.
 pub(crate) fn routes(table: &mut RouteTable) {

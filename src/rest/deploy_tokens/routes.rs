@@ -12,7 +12,7 @@ use super::{
     rest_project_deploy_tokens, rest_revoke_deploy_token,
 };
 use crate::{
-    pagination::PageNumber,
+    pagination::{PageNumber, find_by_id},
     params::{Params, path_id},
     shape::{Place, no_content},
 };
@@ -69,20 +69,10 @@ async fn list_all(call: Call) -> Result<Response, Failure> {
     page.respond(&call, &rows, tokens.count)
 }
 
-/// A place has few tokens: the one wanted is looked for in the list, page by page.
 async fn show(call: Call, place: Place) -> Result<Response, Failure> {
     let wanted = path_id(&call, "token_id")?;
-    let mut page = PageNumber::largest();
-    loop {
-        let (rows, count) = read(&call, place, None, page).await?;
-        if let Some(token) = rows.iter().find(|token| token["id"] == wanted) {
-            return Ok(dialect::answer(StatusCode::OK, token));
-        }
-        page = page.next();
-        if page.skip() >= count {
-            return Err(Failure::not_found(Subject::Token));
-        }
-    }
+    let token = find_by_id(wanted, Subject::Token, |page| read(&call, place, None, page)).await?;
+    Ok(dialect::answer(StatusCode::OK, &token))
 }
 
 async fn read(

@@ -13,29 +13,19 @@ use super::{
     rest_rotate_resource_access_token,
 };
 use crate::{
-    access_tokens::state,
-    pagination::PageNumber,
+    access_tokens::{state, token_json},
+    pagination::{PageNumber, find_by_id},
     params::{Params, access_level, path_id},
     shape::{Place, no_content},
 };
 
-/// A token as every route shows one.
-macro_rules! token_json {
-    ($token:expr) => {
-        serde_json::json!({
-            "id": $crate::shape::id(&$token.id),
-            "name": $token.name,
-            "revoked": $token.revoked,
-            "created_at": $token.created_at,
-            "description": $token.description,
-            "scopes": $token.scopes,
-            "user_id": $crate::shape::id(&$token.user_id),
-            "last_used_at": $token.last_used_at,
-            "active": $token.active,
-            "expires_at": $token.expires_at,
-            "access_level": $token.access_level.integer_value,
-        })
-    };
+/// A token as every route shows one: as a personal one, with its role.
+macro_rules! resource_token_json {
+    ($token:expr) => {{
+        let mut token = token_json!($token);
+        token["access_level"] = $token.access_level.integer_value.into();
+        token
+    }};
 }
 
 /// Adds the routes of this noun.
@@ -71,20 +61,10 @@ async fn list(call: Call, place: Place) -> Result<Response, Failure> {
     page.respond(&call, &rows, count)
 }
 
-/// A place has few tokens: the one wanted is looked for in the list, page by page.
 async fn show(call: Call, place: Place) -> Result<Response, Failure> {
     let wanted = path_id(&call, "token_id")?;
-    let mut page = PageNumber::largest();
-    loop {
-        let (rows, count) = read(&call, place, None, page).await?;
-        if let Some(token) = rows.iter().find(|token| token["id"] == wanted) {
-            return Ok(dialect::answer(StatusCode::OK, token));
-        }
-        page = page.next();
-        if page.skip() >= count {
-            return Err(Failure::not_found(Subject::Token));
-        }
-    }
+    let token = find_by_id(wanted, Subject::Token, |page| read(&call, place, None, page)).await?;
+    Ok(dialect::answer(StatusCode::OK, &token))
 }
 
 async fn read(
@@ -102,7 +82,11 @@ async fn read(
             let variables =
                 rest_project_access_tokens::Variables { full_path, state, first, skip, count_limit };
             let found = call.run::<RestProjectAccessTokens>(variables).await?.project.ok_or_else(missing)?;
-            let rows = found.access_tokens.nodes.iter().map(|token| of(token_json!(token), place, &found.id));
+            let rows = found
+                .access_tokens
+                .nodes
+                .iter()
+                .map(|token| of(resource_token_json!(token), place, &found.id));
             Ok((rows.collect(), found.access_tokens.count))
         }
         Place::Group => {
@@ -110,7 +94,11 @@ async fn read(
             let variables =
                 rest_group_access_tokens::Variables { full_path, state, first, skip, count_limit };
             let found = call.run::<RestGroupAccessTokens>(variables).await?.group.ok_or_else(missing)?;
-            let rows = found.access_tokens.nodes.iter().map(|token| of(token_json!(token), place, &found.id));
+            let rows = found
+                .access_tokens
+                .nodes
+                .iter()
+                .map(|token| of(resource_token_json!(token), place, &found.id));
             Ok((rows.collect(), found.access_tokens.count))
         }
     }
@@ -133,7 +121,7 @@ async fn create(mut call: Call, place: Place) -> Result<Response, Failure> {
     let created = call.run::<RestCreateResourceAccessToken>(variables).await?;
     let payload = created.create_access_token.ok_or_else(Failure::internal)?;
     let token = payload.access_token.ok_or_else(Failure::internal)?;
-    let mut body = token_json!(token);
+    let mut body = resource_token_json!(token);
     body["token"] = payload.token.into();
     Ok(dialect::answer(StatusCode::CREATED, &body))
 }
@@ -155,7 +143,7 @@ async fn rotate(mut call: Call, place: Place) -> Result<Response, Failure> {
     let rotated = call.run::<RestRotateResourceAccessToken>(variables).await?;
     let payload = rotated.rotate_access_token.ok_or_else(Failure::internal)?;
     let token = payload.access_token.ok_or_else(Failure::internal)?;
-    let mut body = token_json!(token);
+    let mut body = resource_token_json!(token);
     body["token"] = payload.token.into();
     Ok(dialect::answer(StatusCode::OK, &body))
 }
