@@ -9,7 +9,7 @@ use domain::{Role, Visibility};
 use serde_json::{Value, json};
 use testkit::{Client, Group, Person, Project, World, artefacts::npm};
 
-use crate::world::{code, world};
+use crate::world::{code, payload, world};
 
 const CREATE: &str = "mutation C($input: CreatePackagesProtectionRuleInput!) { \
     createPackagesProtectionRule(input: $input) { clientMutationId errors packageProtectionRule { id \
@@ -42,9 +42,7 @@ impl Stage {
 
     /// The payload of a mutation, by the owner, who may everything.
     async fn change(&self, document: &str, input: Value) -> Value {
-        let answer = self.world.graphql(&self.world.people.owner, document, json!({ "input": input })).await;
-        let payload = answer["data"].as_object().and_then(|data| data.values().next()).cloned();
-        payload.filter(|payload| !payload.is_null()).unwrap_or_else(|| panic!("{answer}"))
+        payload(&self.world, &self.world.people.owner, document, input).await
     }
 
     /// A rule of the project; gives its id.

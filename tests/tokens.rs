@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Client, Person, Project, World};
 use time::Duration;
 
-use crate::world::{code, world};
+use crate::world::{accepted, code, world};
 
 const ADD_MEMBER: &str = "mutation M($input: AddMemberInput!) { addMember(input: $input) { errors } }";
 const CREATE: &str = "mutation C($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { \
@@ -43,11 +43,7 @@ impl Registry {
 
     /// What a mutation answers that is accepted.
     async fn run(&self, by: &Person, document: &str, input: Value) -> Value {
-        let answer = self.world.graphql(by, document, json!({ "input": input })).await;
-        let data = answer["data"].as_object().and_then(|data| data.values().next()).cloned();
-        let data = data.filter(|data| !data.is_null()).unwrap_or_else(|| panic!("{answer}"));
-        assert_eq!(data["errors"], json!([]), "{answer}");
-        data
+        accepted(&self.world, by, document, input).await
     }
 
     /// The first error of a mutation that is refused: its code and its text.

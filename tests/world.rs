@@ -2,7 +2,7 @@
 
 use axum::Router;
 use gateway::RouteInfo;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Client, Person, World};
 
 /// A world that knows every format, with a client of every route.
@@ -22,6 +22,20 @@ pub(crate) fn routes() -> Vec<RouteInfo> {
     let mut routes = formats::route_infos();
     routes.extend(rest::route_infos());
     routes
+}
+
+/// The payload of a mutation; there has to be one.
+pub(crate) async fn payload(world: &World, person: &Person, document: &str, input: Value) -> Value {
+    let answer = world.graphql(person, document, json!({ "input": input })).await;
+    let payload = answer["data"].as_object().and_then(|data| data.values().next()).cloned();
+    payload.filter(|payload| !payload.is_null()).unwrap_or_else(|| panic!("{answer}"))
+}
+
+/// The payload of a mutation that is accepted.
+pub(crate) async fn accepted(world: &World, person: &Person, document: &str, input: Value) -> Value {
+    let payload = payload(world, person, document, input).await;
+    assert_eq!(payload["errors"], json!([]), "{payload}");
+    payload
 }
 
 /// The outcome of a document at the open door: `OK`, or the code of its first error.
