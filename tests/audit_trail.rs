@@ -23,6 +23,7 @@ const SILENT: &[(&str, &str)] = &[
         "a place for bytes that nobody but the caller can name: what becomes of them is publishPackage's",
     ),
     ("echoCreate", "changes nothing"),
+    ("virtualRegistriesCleanupPolicyUpsert", "refused to everybody, since there are no virtual registries"),
 ];
 
 const EVENTS: &str = "query E { auditEvents(scope: {}, first: 50) { nodes { id \

@@ -40,6 +40,7 @@ mod trusted_publishing;
 mod upload;
 mod user;
 mod validate;
+mod virtual_registry;
 
 use std::sync::Arc;
 

@@ -19,6 +19,7 @@ use crate::{
     trusted_publishing::{ExchangeMutation, TrustedPublisherMutation},
     upload::UploadMutation,
     user::UserMutation,
+    virtual_registry::VirtualRegistriesCleanupPolicyMutation,
 };
 
 /// What can be changed. One mutation is one transaction.
@@ -50,4 +51,5 @@ pub(crate) struct Mutation(
     PackageSettingsMutation,
     ProtectionRuleMutation,
     RetentionMutation,
+    VirtualRegistriesCleanupPolicyMutation,
 );

@@ -32,6 +32,7 @@ use crate::{
     scalars::Time,
     storage::{PackageStorage, storage_of},
     token::{AccessToken, DeployToken, TokenState, deploy_tokens_of, resource_tokens_of},
+    virtual_registry::GroupVirtualRegistries,
 };
 
 /// A group.
@@ -360,5 +361,9 @@ impl Group {
     /// How long proxied container images are kept.
     async fn dependency_proxy_image_ttl_policy(&self) -> Option<DependencyProxyImageTtlGroupPolicy> {
         Some(DependencyProxyImageTtlGroupPolicy { enabled: false, ttl: None })
+    }
+    #[graphql(flatten)]
+    async fn virtual_registries(&self) -> GroupVirtualRegistries {
+        GroupVirtualRegistries
     }
 }

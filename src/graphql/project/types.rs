@@ -52,6 +52,14 @@ impl Namespaces {
     }
 }
 
+/// Whether a project proxies packages of an upstream. It does not.
+#[derive(Default, SimpleObject)]
+struct DependencyProxyPackagesSetting {
+    enabled: bool,
+    maven_external_registry_url: Option<String>,
+    maven_external_registry_username: Option<String>,
+}
+
 /// A project.
 pub(crate) struct Project {
     pub(super) row: store::projects::Project,
@@ -265,6 +273,10 @@ impl Project {
     /// How many duplicated files its packages keep. Null for callers who may not see that.
     async fn packages_cleanup_policy(&self, ctx: &Context<'_>) -> Outcome<Option<PackagesCleanupPolicy>> {
         policy_of(ctx, self.guard.clone(), self.row.id).await.or_error()
+    }
+    /// Whether the project proxies packages of an upstream. It does not.
+    async fn dependency_proxy_packages_setting(&self) -> Option<DependencyProxyPackagesSetting> {
+        Some(DependencyProxyPackagesSetting::default())
     }
     /// Members, those of the groups above included. Null for callers who may not see them.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
