@@ -12,7 +12,7 @@ use super::{
     Author, dependencies,
     destroy::{FILE_DELETED, bury_file},
     fragments::{self, Change, ChangedDocuments},
-    republish::{refuse_republish, refuse_resurrection},
+    republish::{refuse_repetition, refuse_republish, refuse_resurrection},
     tags,
 };
 use crate::{
@@ -138,6 +138,7 @@ async fn returned_id(tx: &Tx, sql: &'static str, values: Vec<Value>) -> Result<i
 }
 
 async fn write(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Result<Published> {
+    refuse_repetition(publication)?;
     let name_id = name_row(tx, publication, now).await?;
     let existing = live_version(tx, name_id, publication.version.as_ref()).await?;
     let package = match existing {

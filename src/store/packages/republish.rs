@@ -1,5 +1,7 @@
 //! What may not be published again.
 
+use std::collections::HashSet;
+
 use domain::{ErrorCode, Failure, Subject, rules::Republish};
 use sea_orm::{ConnectionTrait, FromQueryResult, Statement, Value};
 
@@ -9,6 +11,7 @@ use crate::{Result, Store, rows};
 /// Refuses what [`publish`](super::publish) would refuse, before bytes are made durable for nothing. What holds here may no longer hold there:
 /// `publish` asks again.
 pub async fn check(store: &Store, publication: &NewPublication) -> Result<()> {
+    refuse_repetition(publication)?;
     let connection = store.reader();
     let name: Option<Id> = rows::one_sql(
         connection,
@@ -37,6 +40,24 @@ fn described(publication: &NewPublication) -> String {
     }
 }
 
+/// Refuses a publication that has a file twice, as far as the format forbids to publish a file again.
+pub(super) fn refuse_repetition(publication: &NewPublication) -> Result<()> {
+    if publication.republish == Republish::LatestWins {
+        return Ok(());
+    }
+    let mut seen = HashSet::new();
+    match publication.files.iter().find(|file| !seen.insert((&file.file_name, &file.channel))) {
+        Some(file) => Err(taken(publication, &file.file_name).into()),
+        None => Ok(()),
+    }
+}
+
+/// The refusal of a file whose name is taken.
+fn taken(publication: &NewPublication, file_name: &str) -> Failure {
+    let message = format!("{} already has a file named {file_name}", described(publication));
+    Failure::new(ErrorCode::Duplicate, message).about(Subject::PackageFile)
+}
+
 /// Refuses to publish again what exists, as far as the format forbids it.
 pub(super) async fn refuse_republish(
     connection: &impl ConnectionTrait,
@@ -51,19 +72,15 @@ pub(super) async fn refuse_republish(
         }
         Republish::NewFilesOnly => {
             for file in &publication.files {
-                let taken: Option<Id> = rows::one_sql(
+                let existing: Option<Id> = rows::one_sql(
                     connection,
                     "SELECT id FROM package_files WHERE package_id = $1 AND file_name = $2 \
                      AND (channel = $3 OR (channel IS NULL AND CAST($3 AS TEXT) IS NULL)) AND deleted_at IS NULL LIMIT 1",
                     [Value::from(package), file.file_name.as_str().into(), file.channel.clone().into()],
                 )
                 .await?;
-                if taken.is_some() {
-                    let message =
-                        format!("{} already has a file named {}", described(publication), file.file_name);
-                    return Err(Failure::new(ErrorCode::Duplicate, message)
-                        .about(Subject::PackageFile)
-                        .into());
+                if existing.is_some() {
+                    return Err(taken(publication, &file.file_name).into());
                 }
             }
             Ok(())

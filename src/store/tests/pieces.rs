@@ -113,6 +113,15 @@ async fn files_of_one_name_stand_on_several_shelves() {
     packages::publish(&store, only_new(vec![on("r2", "manifest", 2)]), NOW).await.expect("another shelf");
     let refused = packages::publish(&store, only_new(vec![on("r1", "manifest", 3)]), NOW).await;
     assert_eq!(code(refused.expect_err("the same shelf")), domain::ErrorCode::Duplicate);
+    for shelf in ["r1", "r3"] {
+        let twice = only_new(vec![on(shelf, "other", 4), on(shelf, "other", 5)]);
+        let early = packages::check(&store, &twice).await;
+        assert_eq!(code(early.expect_err("twice in one publish")), domain::ErrorCode::Duplicate, "{shelf}");
+        let refused = packages::publish(&store, twice, NOW).await;
+        assert_eq!(code(refused.expect_err("twice in one publish")), domain::ErrorCode::Duplicate, "{shelf}");
+    }
+    let apart = only_new(vec![on("r3", "other", 4), on("r4", "other", 5)]);
+    packages::publish(&store, apart, NOW).await.expect("on two shelves");
     for (channel, content) in [(Some("r1"), 1), (Some("r2"), 2), (None, 2)] {
         let coordinates = FileCoordinates {
             format: PackageFormat::Npm,
