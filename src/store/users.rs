@@ -121,8 +121,17 @@ pub async fn find_many(store: &Store, ids: &[UserId]) -> Result<Vec<User>> {
     rows.all(store.reader()).await?.into_iter().map(User::try_from).collect()
 }
 
-/// Users whose name, user name or mail address contains `search`, sorted by id.
-pub async fn list(store: &Store, search: Option<&str>, page: &PageRequest) -> Result<Page<User>> {
+/// What to look for in users.
+#[derive(Clone, Debug)]
+pub struct UserSearch {
+    /// A part of the name or user name.
+    pub text: String,
+    /// Whether it may be a part of the mail address as well, which is nobody's business but the user's and administrators'.
+    pub in_email: bool,
+}
+
+/// The users that `search` finds, sorted by id.
+pub async fn list(store: &Store, search: Option<&UserSearch>, page: &PageRequest) -> Result<Page<User>> {
     let columns =
         ["id", "username", "username_key", "name", "email", "admin", "state", "created_at", "updated_at"];
     let mut select = Query::select();
@@ -135,7 +144,7 @@ pub async fn list(store: &Store, search: Option<&str>, page: &PageRequest) -> Re
 }
 
 /// How many users [`list`] would show in all.
-pub async fn count(store: &Store, search: Option<&str>) -> Result<u64> {
+pub async fn count(store: &Store, search: Option<&UserSearch>) -> Result<u64> {
     if search.is_none() {
         return Ok(user::Entity::find().count(store.reader()).await?);
     }
@@ -145,10 +154,11 @@ pub async fn count(store: &Store, search: Option<&str>) -> Result<u64> {
     rows::number(store.reader(), &select).await
 }
 
-fn restrict(select: &mut SelectStatement, search: Option<&str>) {
-    if let Some(text) = search {
+fn restrict(select: &mut SelectStatement, search: Option<&UserSearch>) {
+    if let Some(UserSearch { text, in_email }) = search {
         let column = |name: &'static str| contains(Expr::col(("u", name)), text);
-        select.and_where(column("username_key").or(column("name")).or(column("email")));
+        let found = column("username_key").or(column("name"));
+        select.and_where(if *in_email { found.or(column("email")) } else { found });
     }
 }
 

@@ -3,7 +3,10 @@
 use access::Action;
 use async_graphql::{Context, Object};
 use domain::{Failure, UserId};
-use store::{Cursor, Page, users};
+use store::{
+    Cursor, Page,
+    users::{self, UserSearch},
+};
 
 use super::types::{CurrentUser, UserCore};
 use crate::{
@@ -91,12 +94,14 @@ async fn searched(
     search: Option<String>,
     arguments: &PageArguments,
 ) -> Result<(Page<users::User>, Count), Failure> {
-    let search = search.filter(|text| !text.is_empty());
+    let search = search
+        .filter(|text| !text.is_empty())
+        .map(|text| UserSearch { text, in_email: ctx.viewer().is_admin() });
     let request = arguments.request(ctx, "id+")?;
-    let page = users::list(ctx.store(), search.as_deref(), &request).await?;
+    let page = users::list(ctx.store(), search.as_ref(), &request).await?;
     let count = Count::new(move |state, _| {
         let search = search.clone();
-        async move { users::count(&state.store, search.as_deref()).await }
+        async move { users::count(&state.store, search.as_ref()).await }
     });
     Ok((page, count))
 }

@@ -12,7 +12,7 @@ use crate::{
     groups::{self, GroupChange, NamespaceKind, NewGroup},
     members::Place,
     projects::{self, NewProject, ProjectChange},
-    users::{self, NewUser, UserState},
+    users::{self, NewUser, UserSearch, UserState},
 };
 
 /// The failure that an operation must end in.
@@ -55,6 +55,10 @@ async fn a_user_gets_a_namespace_and_owns_it() {
     assert_eq!(refusal(below).field.as_deref(), Some("parent_id"));
 }
 
+fn anywhere(text: &str) -> UserSearch {
+    UserSearch { text: text.to_owned(), in_email: true }
+}
+
 #[tokio::test]
 async fn users_are_found_listed_and_blocked() {
     let store = test_store().await;
@@ -63,12 +67,15 @@ async fn users_are_found_listed_and_blocked() {
     assert_eq!(users::find_by_username(&store, "ANN").await.expect("a search"), Some(ann.clone()));
     let all = users::list(&store, None, &PageRequest::first(1)).await.expect("a list");
     assert_eq!((all.rows.len(), all.has_next), (1, true));
-    let found = users::list(&store, Some("E_N"), &PageRequest::first(9)).await.expect("a list");
+    let found = users::list(&store, Some(&anywhere("E_N")), &PageRequest::first(9)).await.expect("a list");
     assert_eq!(found.rows.iter().map(|user| user.id).collect::<Vec<_>>(), [ben.id]);
-    let none = users::list(&store, Some("%"), &PageRequest::first(9)).await.expect("a list");
+    let none = users::list(&store, Some(&anywhere("%")), &PageRequest::first(9)).await.expect("a list");
     assert!(none.rows.is_empty(), "signs of the pattern language stand for themselves");
     assert_eq!(users::count(&store, None).await.expect("a count"), 2);
-    assert_eq!(users::count(&store, Some("an")).await.expect("a count"), 1);
+    assert_eq!(users::count(&store, Some(&anywhere("an"))).await.expect("a count"), 1);
+    let mail = UserSearch { in_email: false, ..anywhere("ann@") };
+    assert_eq!(users::count(&store, Some(&mail)).await.expect("a count"), 0);
+    assert_eq!(users::list(&store, Some(&mail), &PageRequest::first(9)).await.expect("a list").rows, []);
     let blocked = users::block(&store, ann.id, NOW).await.expect("blocked");
     assert_eq!(blocked.state, UserState::Blocked);
     assert_eq!(users::unblock(&store, ann.id, NOW).await.expect("unblocked").state, UserState::Active);
