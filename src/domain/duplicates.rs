@@ -1,12 +1,15 @@
 //! Whether the same thing may be published twice: what a namespace says about one format.
 
 use regex::bytes::{Regex, RegexBuilder};
+use regex_syntax::ast::{self, Ast, RepetitionKind, RepetitionRange};
 
 /// Longest pattern, in characters (GitLab's column limit).
 pub const MAX_PATTERN_LENGTH: usize = 255;
 /// Largest compiled pattern, in bytes. Matching takes time in proportion to this and to the text, whatever the pattern:
 /// the engine does not backtrack.
 const MAX_PROGRAM: usize = 1024 * 1024;
+/// The most that one repetition may ask for (RE2's limit).
+const MAX_REPETITIONS: u32 = 1000;
 
 /// A namespace's answer for one format.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,7 +52,43 @@ fn compile(pattern: &str) -> Result<Regex, String> {
     }
     // On its own first: 'a)(b' is no pattern, though it would be one between the brackets below.
     build(pattern)?;
+    let syntax = ast::parse::Parser::new().parse(pattern).map_err(|error| error.to_string())?;
+    ast::visit(&syntax, Repetitions)?;
     build(&format!("\\A(?:{pattern})\\z"))
+}
+
+/// Refuses repetitions that RE2 refuses and our engine takes: of more than a thousand, and of one right after another. Patterns
+/// are written for GitLab as well.
+struct Repetitions;
+
+impl ast::Visitor for Repetitions {
+    type Output = ();
+    type Err = String;
+
+    fn finish(self) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn visit_pre(&mut self, ast: &Ast) -> Result<(), String> {
+        let Ast::Repetition(repetition) = ast else { return Ok(()) };
+        if matches!(*repetition.ast, Ast::Repetition(_)) {
+            return Err("not valid RE2 syntax: a repetition right after another".to_owned());
+        }
+        let most = match &repetition.op.kind {
+            RepetitionKind::Range(
+                RepetitionRange::Exactly(most)
+                | RepetitionRange::AtLeast(most)
+                | RepetitionRange::Bounded(_, most),
+            ) => *most,
+            RepetitionKind::ZeroOrOne | RepetitionKind::ZeroOrMore | RepetitionKind::OneOrMore => 0,
+        };
+        if most > MAX_REPETITIONS {
+            return Err(format!(
+                "not valid RE2 syntax: a repetition of {most}, {MAX_REPETITIONS} is the most"
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// RE2's `\w`, `\d` and `\b` know ASCII only, which also keeps repetitions of them small. A pattern that names other letters
@@ -106,8 +145,20 @@ mod tests {
 
     #[test]
     fn what_is_no_pattern_or_too_much_of_one_is_refused() {
-        for refused in ["[", "a)(b", "*", "(?<=a)b", r"(a)\1", "(?x)a #", "(\\w{900}){900}", &"a".repeat(256)]
-        {
+        for refused in [
+            "[",
+            "a)(b",
+            "*",
+            "a**",
+            "a{2}{3}",
+            "a{1001}",
+            "(b|a{0,1001})",
+            "(?<=a)b",
+            r"(a)\1",
+            "(?x)a #",
+            "(\\w{900}){900}",
+            &"a".repeat(256),
+        ] {
             let reason = check_pattern(refused).expect_err(refused);
             assert!(!reason.is_empty() && !reason.contains('\n'), "{refused}: {reason}");
         }

@@ -28,7 +28,7 @@ mod wildcard;
 
 pub use access_level::{Role, Scope, Scopes};
 pub use cleanup::KeptDuplicates;
-pub use clock::{Clock, SystemClock};
+pub use clock::{Clock, SystemClock, parse_instant};
 pub use coordinates::{Coordinate, PackageName, PackageVersion};
 pub use credential::{Carrier, Credential};
 pub use digest::{DigestAlgorithm, Digests, Sha256};

@@ -1,5 +1,7 @@
 //! Marking versions as deprecated.
 
+use std::collections::HashSet;
+
 use access::Action;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use domain::Failure;
@@ -18,6 +20,8 @@ use crate::{
 
 /// Longest message, in characters.
 const MAX_MESSAGE_LENGTH: usize = 1024;
+/// Most versions at once: npm deprecates all that a package has.
+const MAX_DEPRECATIONS: usize = 10_000;
 
 /// Marks versions of one name.
 #[derive(InputObject)]
@@ -55,7 +59,13 @@ impl DeprecateMutation {
         input: SetPackageDeprecationsInput,
     ) -> Outcome<Option<SetPackageDeprecationsPayload>> {
         let rules = ctx.state().rules.get(input.package_type.into()).or_error()?;
-        let mut deprecations = Vec::with_capacity(input.deprecations.len());
+        let many = input.deprecations.len();
+        if many == 0 || many > MAX_DEPRECATIONS {
+            let message = format!("From 1 to {MAX_DEPRECATIONS} versions are deprecated at once");
+            return Err(Failure::invalid("deprecations", message)).or_error();
+        }
+        let mut deprecations = Vec::with_capacity(many);
+        let mut named = HashSet::with_capacity(many);
         for wanted in input.deprecations {
             let message = wanted.message.filter(|message| !message.is_empty());
             if message.as_ref().is_some_and(|message| message.chars().count() > MAX_MESSAGE_LENGTH) {
@@ -67,6 +77,10 @@ impl DeprecateMutation {
                 Coordinates::parse(ctx, input.package_type, &input.package_name, version).or_error()?;
             let package =
                 open_version(ctx, &input.scope, &coordinates, Action::DestroyPackages).await.or_error()?;
+            if !named.insert(package.id) {
+                let message = format!("Version {} is named twice", wanted.package_version);
+                return Err(Failure::invalid("deprecations", message)).or_error();
+            }
             deprecations.push(Deprecation { package, message });
         }
         packages::deprecate(ctx.store(), rules, deprecations.clone(), ctx.now()).await.or_error()?;

@@ -23,8 +23,14 @@ pub(crate) struct TokenLimitInput {
     name_pattern: Option<String>,
 }
 
-/// Reads limits; none where none are given.
+/// Reads limits; none where none are given. An empty list is refused: it could be meant as "nothing" as well as "anything".
 pub(crate) fn limits(input: Option<Vec<TokenLimitInput>>) -> Result<TokenLimits, Failure> {
+    if input.as_ref().is_some_and(Vec::is_empty) {
+        return Err(Failure::invalid(
+            "limits",
+            "An empty list limits to nothing: leave it out for a token without limits",
+        ));
+    }
     let limits = input.unwrap_or_default().into_iter().map(|limit| domain::TokenLimit {
         format: limit.package_type.map(Into::into),
         name_pattern: limit.name_pattern,
