@@ -22,6 +22,7 @@ mod instance;
 pub mod limits;
 mod member;
 mod mutation;
+mod nul;
 mod outcome;
 mod package;
 mod package_settings;
@@ -44,7 +45,9 @@ mod virtual_registry;
 
 use std::sync::Arc;
 
-use async_graphql::{BatchRequest, BatchResponse, EmptySubscription, Request, Response, SchemaBuilder};
+use async_graphql::{
+    BatchRequest, BatchResponse, EmptySubscription, Request, Response, SchemaBuilder, ServerResult,
+};
 use blob::{BlobStore, Sealer};
 use domain::{Clock, Failure, rules::RuleBook};
 use futures::future::BoxFuture;
@@ -155,15 +158,25 @@ impl Model {
     }
 
     async fn execute_one(&self, session: &Session, mut request: Request) -> Response {
-        let admitted = limits::admit(&mut request).and_then(|()| coercion::check(&mut request));
-        if let Err(error) = admitted {
-            return Response::from_errors(vec![error]);
-        }
-        self.run(&self.open, Door::Open, session, request.data(Arc::new(Spent::default()))).await
+        let admitted = limits::admit(&mut request)
+            .and_then(|()| coercion::check(&mut request))
+            .and_then(|()| without_nul(&mut request));
+        let mut response = match admitted {
+            Ok(()) => {
+                let request = request.data(Arc::new(Spent::default()));
+                self.run(&self.open, Door::Open, session, request).await
+            }
+            Err(error) => Response::from_errors(vec![error]),
+        };
+        response.errors.iter_mut().for_each(outcome::with_code);
+        response
     }
 
     /// Runs a request in the name of its caller. What it was refused is written down before the answer goes out.
     async fn run(&self, schema: &Schema, door: Door, session: &Session, request: Request) -> Response {
+        if let Err(failure) = nul::check_variables(&request.variables) {
+            return Response::from_errors(vec![outcome::request_error(failure)]);
+        }
         let caller = backend::caller(session);
         let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
         let identity = caller.viewer.identity();
@@ -193,4 +206,9 @@ impl Model {
         let staged = upload::stage_at_door(&self.state, &backend::caller(session), &id.0, body).await?;
         Ok(staged.size)
     }
+}
+
+/// Refuses a document in which U+0000 is written. Variables are looked at on every way in.
+fn without_nul(request: &mut Request) -> ServerResult<()> {
+    nul::check_document(request.parsed_query()?).map_err(outcome::request_error)
 }

@@ -19,7 +19,7 @@ use async_graphql::{
 };
 use domain::{ErrorCode, Failure};
 
-use crate::context::Caller;
+use crate::{context::Caller, outcome::request_error};
 
 /// Longest document, in characters (GitLab's limit).
 pub const MAX_DOCUMENT_LENGTH: usize = 10_000;
@@ -119,11 +119,7 @@ pub(crate) fn once(ctx: &Context<'_>, field: Once) -> Result<(), Failure> {
 }
 
 fn refuse(message: String) -> ServerError {
-    let failure = Failure::new(ErrorCode::TooLarge, message);
-    let mut error = crate::outcome::error(failure).into_server_error(async_graphql::Pos::default());
-    // It concerns the document as a whole; the standard has no place 0 (GraphQL §7.1.2).
-    error.locations.clear();
-    error
+    request_error(Failure::new(ErrorCode::TooLarge, message))
 }
 
 /// Parses a request's document, measures it, and leaves the operation that is to run alone in it. (async-graphql computes the

@@ -1,6 +1,6 @@
 //! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field`, `.problems` and `.subject`.
 
-use async_graphql::{ErrorExtensions, Name, Value};
+use async_graphql::{ErrorExtensions, Name, Pos, ServerError, Value};
 use domain::{ErrorCode, Failure};
 
 /// Result of a resolver.
@@ -25,11 +25,27 @@ pub(crate) fn error(failure: Failure) -> async_graphql::Error {
     error
 }
 
-/// What is wrong with an input, as GitLab's pages read it: by the path of the field inside the input.
+/// The failure of a request as a whole. It has no place in the document: the standard knows no line 0 (GraphQL §7.1.2).
+pub(crate) fn request_error(failure: Failure) -> ServerError {
+    let mut error = error(failure).into_server_error(Pos::default());
+    error.locations.clear();
+    error
+}
+
+/// Gives an error of GraphQL's own a code: whatever it finds, it finds in the request.
+pub(crate) fn with_code(error: &mut ServerError) {
+    let extensions = error.extensions.get_or_insert_default();
+    if extensions.get("code").is_none() {
+        extensions.set("code", ErrorCode::Invalid.name());
+    }
+}
+
+/// What is wrong with an input, as GitLab's pages read it: by the path of the field inside the input. Failures name fields as REST
+/// does, inputs do not.
 fn problems(field: &str, message: &str) -> Value {
     let path = field.split('.').map(|segment| match segment.parse::<u64>() {
         Ok(index) => Value::from(index),
-        Err(_) => Value::from(segment),
+        Err(_) => Value::from(camel_case(segment)),
     });
     let problem = [
         (Name::new("path"), Value::List(path.collect())),
@@ -37,6 +53,17 @@ fn problems(field: &str, message: &str) -> Value {
         (Name::new("message"), Value::from(message)),
     ];
     Value::List(vec![Value::Object(problem.into_iter().collect())])
+}
+
+fn camel_case(name: &str) -> String {
+    let mut parts = name.split('_');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |mut name, part| {
+        let mut letters = part.chars();
+        name.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        name.push_str(letters.as_str());
+        name
+    })
 }
 
 /// Lets `?` turn failures of every kind into top-level errors.

@@ -1,7 +1,8 @@
 //! Scalars that are no ids.
 
 use async_graphql::{InputValueError, InputValueResult, Scalar, ScalarType, Value};
-use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339, macros::format_description};
+use domain::parse_instant;
+use time::{OffsetDateTime, UtcOffset, macros::format_description};
 
 /// An instant in ISO 8601, in UTC, to the millisecond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,9 +13,9 @@ pub(crate) struct Time(pub(crate) OffsetDateTime);
 impl ScalarType for Time {
     fn parse(value: Value) -> InputValueResult<Self> {
         match &value {
-            Value::String(text) => OffsetDateTime::parse(text, &Rfc3339)
+            Value::String(text) => parse_instant(text)
                 .map(Self)
-                .map_err(|_| InputValueError::custom(format!("'{text}' is not an instant in ISO 8601"))),
+                .ok_or_else(|| InputValueError::custom(format!("'{text}' is not an instant in ISO 8601"))),
             _ => Err(InputValueError::expected_type(value)),
         }
     }

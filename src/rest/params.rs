@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
-use domain::{Failure, Role, Scope, Visibility};
+use domain::{Failure, Role, Scope, Visibility, parse_instant};
 use gateway::Call;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use time::{Date, OffsetDateTime, format_description::well_known::Rfc3339, macros::format_description};
+use time::{Date, macros::format_description};
 
 /// Largest body of a request, in bytes.
 const MAX_BODY: usize = 1024 * 1024;
@@ -175,7 +175,7 @@ impl Params {
     pub(crate) fn instant(&self, name: &'static str) -> Result<Option<String>, Failure> {
         self.choice(name, |text| {
             let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.replace(' ', "T") };
-            OffsetDateTime::parse(&text, &Rfc3339).ok().map(|_| text)
+            parse_instant(&text).map(|_| text)
         })
         .map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
     }

@@ -11,7 +11,8 @@ use crate::{Result, StoreError};
 /// before `…:00Z`; with six digits always, text order is time order. Every instant that is written or compared in SQL goes
 /// through here. What is read back differs from what was given by less than a microsecond's rounding, or one microsecond.
 pub(crate) fn stored(instant: OffsetDateTime) -> OffsetDateTime {
-    let instant = instant.to_offset(UtcOffset::UTC);
+    // Instants from outside come through `domain::parse_instant`, so that they are in UTC already.
+    let instant = instant.checked_to_offset(UtcOffset::UTC).unwrap_or(instant);
     let microsecond = instant.microsecond();
     let microsecond = if microsecond.is_multiple_of(10) { microsecond + 1 } else { microsecond };
     instant.replace_microsecond(microsecond).unwrap_or(instant)

@@ -158,11 +158,53 @@ impl<T> Page<T> {
     }
 }
 
-/// The order of a list: by an expression that is never null, then by id, both in one direction.
+/// Of which kind the values are that a list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum SortKind {
+    Text,
+    Number,
+    Instant,
+}
+
+impl SortValue {
+    const fn kind(&self) -> SortKind {
+        match self {
+            Self::Text(_) => SortKind::Text,
+            Self::Number(_) => SortKind::Number,
+            Self::Instant(_) => SortKind::Instant,
+        }
+    }
+}
+
+/// What a list is sorted by: an expression that is never null, and the kind of its values, which those of cursors must have.
+#[derive(Clone, Debug)]
+pub(crate) struct SortKey {
+    by: SimpleExpr,
+    kind: SortKind,
+}
+
+impl SortKey {
+    /// Sorts by text.
+    pub(crate) fn text(by: impl Into<SimpleExpr>) -> Self {
+        Self { by: by.into(), kind: SortKind::Text }
+    }
+
+    /// Sorts by a number.
+    pub(crate) fn number(by: impl Into<SimpleExpr>) -> Self {
+        Self { by: by.into(), kind: SortKind::Number }
+    }
+
+    /// Sorts by an instant.
+    pub(crate) fn instant(by: impl Into<SimpleExpr>) -> Self {
+        Self { by: by.into(), kind: SortKind::Instant }
+    }
+}
+
+/// The order of a list: by what it is sorted by, then by id, both in one direction.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyset {
     /// What the list is sorted by; `None` for the id alone.
-    pub(crate) sort: Option<SimpleExpr>,
+    pub(crate) sort: Option<SortKey>,
     /// The id.
     pub(crate) id: SimpleExpr,
     /// Which way.
@@ -184,7 +226,7 @@ impl Keyset {
             Side::Last => self.direction.reversed(),
         };
         if let Some(sort) = &self.sort {
-            select.order_by_expr(sort.clone(), direction.into());
+            select.order_by_expr(sort.by.clone(), direction.into());
         }
         select.order_by_expr(self.id.clone(), direction.into());
         select.limit(Ord::min(request.limit.saturating_add(1), MOST));
@@ -218,12 +260,12 @@ impl Keyset {
     /// The rows that come after the cursor's when the list is sorted in `direction`.
     fn beyond(&self, cursor: &Cursor, direction: Direction) -> Result<SimpleExpr> {
         let (here, there) = match (&self.sort, &cursor.sort) {
-            (Some(sort), Some(value)) => (
-                Expr::tuple([sort.clone(), self.id.clone()]),
+            (Some(sort), Some(value)) if sort.kind == value.kind() => (
+                Expr::tuple([sort.by.clone(), self.id.clone()]),
                 Expr::tuple([Expr::val(Value::from(value.clone())), Expr::val(cursor.id)]),
             ),
             (None, None) => (self.id.clone(), Expr::val(cursor.id)),
-            (Some(_), None) | (None, Some(_)) => {
+            (Some(_), _) | (None, Some(_)) => {
                 return Err(
                     Failure::invalid("cursor", "The cursor belongs to a list sorted otherwise").into()
                 );

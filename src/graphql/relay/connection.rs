@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_graphql::{Context, Object, ObjectType, OutputType, connection};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::Failure;
+use domain::{Failure, parse_instant};
 use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use store::{Cursor, Page, PageRequest, Side, SortValue, StoreError};
-use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+use time::format_description::well_known::Rfc3339;
 
 use crate::{
     context::State,
@@ -74,11 +74,10 @@ fn decode(field: &'static str, order: &str, text: &str) -> Result<Cursor, Failur
         .value
         .map(|value| {
             Ok::<_, Failure>(match value {
+                CursorValue::Text(text) if text.contains('\0') => return Err(refused()),
                 CursorValue::Text(text) => SortValue::Text(text),
                 CursorValue::Number(number) => SortValue::Number(number),
-                CursorValue::Instant(text) => {
-                    SortValue::Instant(OffsetDateTime::parse(&text, &Rfc3339).map_err(|_| refused())?)
-                }
+                CursorValue::Instant(text) => SortValue::Instant(parse_instant(&text).ok_or_else(refused)?),
             })
         })
         .transpose()?;

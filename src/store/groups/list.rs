@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::{Group, GuardedRow, NamespaceKind};
 use crate::{
     Depth, Direction, Page, PageRequest, Result, SortValue, Store,
-    page::{Cursor, Keyset},
+    page::{Cursor, Keyset, SortKey},
     roles::{Standing, has_open_registry, switched_off},
     rows,
     search::contains,
@@ -65,13 +65,14 @@ impl GroupOrder {
     }
 
     fn keyset(self, direction: Direction) -> Keyset {
-        let column = match self {
+        let column = |name: &'static str| Expr::col(("n", name));
+        let sort = match self {
             Self::Id => None,
-            Self::Name => Some("name"),
-            Self::Path => Some("path"),
-            Self::CreatedAt => Some("created_at"),
+            Self::Name => Some(SortKey::text(column("name"))),
+            Self::Path => Some(SortKey::text(column("path"))),
+            Self::CreatedAt => Some(SortKey::instant(column("created_at"))),
         };
-        Keyset { sort: column.map(|column| Expr::col(("n", column))), id: Expr::col(("n", "id")), direction }
+        Keyset { sort, id: column("id"), direction }
     }
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     Result, Store,
-    page::{Direction, Keyset, Page, PageRequest, SortValue},
+    page::{Direction, Keyset, Page, PageRequest, SortKey, SortValue},
     rows,
 };
 
@@ -56,8 +56,12 @@ pub async fn list(
     let keyset = Keyset {
         sort: match sort {
             FileSort::Id => None,
-            FileSort::Created => Some(column(package_file::Entity, package_file::Column::CreatedAt)),
-            FileSort::FileName => Some(column(package_file::Entity, package_file::Column::FileName)),
+            FileSort::Created => {
+                Some(SortKey::instant(column(package_file::Entity, package_file::Column::CreatedAt)))
+            }
+            FileSort::FileName => {
+                Some(SortKey::text(column(package_file::Entity, package_file::Column::FileName)))
+            }
         },
         id: column(package_file::Entity, package_file::Column::Id),
         direction,

@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{
     Result, Store, StoreError,
-    page::{Direction, Keyset, Page, PageRequest, SortValue},
+    page::{Direction, Keyset, Page, PageRequest, SortKey, SortValue},
     reader::in_place,
     rows::{self, Text, parameter},
     search,
@@ -168,7 +168,7 @@ pub async fn list_names(
 ) -> Result<Page<IndexName>> {
     let mut select = searched_names(scope, filter, now);
     let keyset = Keyset {
-        sort: Some(column(package_name::Entity, package_name::Column::NameKey)),
+        sort: Some(SortKey::text(column(package_name::Entity, package_name::Column::NameKey))),
         id: column(package_name::Entity, package_name::Column::Id),
         direction: Direction::Ascending,
     };

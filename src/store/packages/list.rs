@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Result, Store,
-    page::{Direction, Keyset, Page, PageRequest, SortValue},
+    page::{Direction, Keyset, Page, PageRequest, SortKey, SortValue},
     rows, search,
 };
 
@@ -121,11 +121,13 @@ pub async fn list(
     let package = |field: package::Column| column(package::Entity, field);
     let keyset = Keyset {
         sort: Some(match sort {
-            PackageSort::Created => package(package::Column::CreatedAt),
-            PackageSort::Name => package(package::Column::Name),
-            PackageSort::Version => Func::coalesce([package(package::Column::Version), Expr::val("")]).into(),
-            PackageSort::Type => package(package::Column::Format),
-            PackageSort::ProjectPath => column(project::Entity, project::Column::Path),
+            PackageSort::Created => SortKey::instant(package(package::Column::CreatedAt)),
+            PackageSort::Name => SortKey::text(package(package::Column::Name)),
+            PackageSort::Version => {
+                SortKey::text(Func::coalesce([package(package::Column::Version), Expr::val("")]))
+            }
+            PackageSort::Type => SortKey::number(package(package::Column::Format)),
+            PackageSort::ProjectPath => SortKey::text(column(project::Entity, project::Column::Path)),
         }),
         id: package(package::Column::Id),
         direction,

@@ -8,7 +8,7 @@ use time::OffsetDateTime;
 use super::{GuardedRow, Project};
 use crate::{
     Depth, Direction, Page, PageRequest, Result, SortValue, Store,
-    page::{Cursor, Keyset},
+    page::{Cursor, Keyset, SortKey},
     roles::{Standing, switched_off},
     rows,
     search::contains,
@@ -58,14 +58,15 @@ impl ProjectOrder {
     }
 
     fn keyset(self, direction: Direction) -> Keyset {
-        let column = match self {
+        let column = |name: &'static str| Expr::col(("p", name));
+        let sort = match self {
             Self::Id => None,
-            Self::Name => Some("name"),
-            Self::Path => Some("path"),
-            Self::CreatedAt => Some("created_at"),
-            Self::UpdatedAt => Some("updated_at"),
+            Self::Name => Some(SortKey::text(column("name"))),
+            Self::Path => Some(SortKey::text(column("path"))),
+            Self::CreatedAt => Some(SortKey::instant(column("created_at"))),
+            Self::UpdatedAt => Some(SortKey::instant(column("updated_at"))),
         };
-        Keyset { sort: column.map(|column| Expr::col(("p", column))), id: Expr::col(("p", "id")), direction }
+        Keyset { sort, id: column("id"), direction }
     }
 }
 
