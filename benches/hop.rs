@@ -7,7 +7,7 @@ use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use domain::{Carrier, Credential};
-use gateway::{Operation, ParsedDocument, Session};
+use gateway::{Operation, Origin, ParsedDocument, Session};
 use graphql_client::GraphQLQuery;
 use testkit::World;
 use tokio::runtime::Runtime;
@@ -41,7 +41,7 @@ async fn session(world: &World) -> Session {
         username: None,
         secret: world.people.reporter.secret().expect("a token").to_owned(),
     };
-    world.gateway.authenticate(Some(&credential)).await.expect("an accepted credential")
+    world.gateway.authenticate(Some(&credential), Origin::default()).await.expect("an accepted credential")
 }
 
 fn hop(criterion: &mut Criterion) {

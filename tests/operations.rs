@@ -63,6 +63,7 @@ fn sample_scalar(name: &str) -> Json {
         "Time" => json!("2026-11-23T12:00:00Z"),
         "Date" => json!("2026-11-23"),
         "JSON" => json!({}),
+        "BigInt" => json!("1"),
         "UserID" => json!("gid://gitlab/User/1"),
         "GroupID" => json!("gid://gitlab/Group/1"),
         "ProjectID" => json!("gid://gitlab/Project/1"),

@@ -103,7 +103,12 @@ impl Stage {
             username: None,
             secret: person.secret().expect("a secret").to_owned(),
         };
-        let session = self.world.gateway.authenticate(Some(&credential)).await.expect("a session");
+        let session = self
+            .world
+            .gateway
+            .authenticate(Some(&credential), gateway::Origin::default())
+            .await
+            .expect("a session");
         let body = futures::stream::iter([Ok(Bytes::from_static(content.as_bytes()))]).boxed();
         let staged = self.world.gateway.stage(&session, &id, body).await.expect("staged");
         (id, staged)

@@ -266,3 +266,28 @@ fn files_replaced_and_deleted_at_one_are_at_the_other_too() {
         assert_eq!(read.request("GET", &path, &[TOKEN], b"").status, 404);
     }
 }
+
+/// Limits are held in each process: what one is told, the other finds out by itself, within seconds.
+#[test]
+fn limits_that_one_server_is_told_are_kept_to_by_the_other() {
+    if std::env::var_os("ENTREPOT_TEST_POSTGRES_URL").is_none() {
+        say("skipped: ENTREPOT_TEST_POSTGRES_URL names no server");
+        return;
+    }
+    let told = Server::start(Setup { postgres: true, ..Setup::default() });
+    let other = told.replica();
+    let batch = br#"[{"query":"{ __typename }"},{"query":"{ __typename }"}]"#;
+    let ask = |server: &Server| {
+        let headers = [("Content-Type", "application/json")];
+        server.request("POST", "/api/graphql", &headers, batch).status
+    };
+    assert_eq!([ask(&told), ask(&other)], [200, 200]);
+    let one = "mutation { updateInstanceLimits(input: { graphql: { batchSize: 1 } }) { errors } }";
+    told.graphql(one, &Value::Null);
+    assert_eq!(ask(&told), 400, "at once");
+    let started = std::time::Instant::now();
+    while ask(&other) == 200 && started.elapsed() < std::time::Duration::from_secs(30) {
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(ask(&other), 400, "soon");
+}

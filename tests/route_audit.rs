@@ -8,7 +8,10 @@ use http::Method;
 use serde_json::{Value, json};
 use testkit::{Answer, Client, Person, Project, World, artefacts::npm};
 
-use crate::world::{routes, world};
+use crate::{
+    limits::count_no_wrong_credentials,
+    world::{routes, world},
+};
 
 /// Stands in the names of what strangers may not see.
 const SECRET: &str = "zzsecret";
@@ -46,6 +49,7 @@ fn package(project: &Project) -> String {
 impl Audit {
     async fn new() -> Self {
         let (world, client) = world().await;
+        count_no_wrong_credentials(&world).await;
         let secret = world.group(SECRET, Visibility::Private).await;
         let open = world.group("open", Visibility::Public).await;
         let private = world.project(&secret, &format!("{SECRET}-project"), Visibility::Private).await;

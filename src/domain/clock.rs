@@ -1,11 +1,19 @@
 //! Time as a parameter.
 
+use std::{
+    sync::OnceLock,
+    time::{Duration, Instant},
+};
+
 use time::{OffsetDateTime, UtcOffset, format_description::well_known::Rfc3339};
 
 /// Tells the time. Everything that stamps, expires or compares takes one, so that tests decide what time it is.
 pub trait Clock: Send + Sync {
     /// The current instant, in UTC.
     fn now(&self) -> OffsetDateTime;
+
+    /// How much time has passed since some moment. It never goes back, whatever is done to the machine's clock.
+    fn steady(&self) -> Duration;
 }
 
 /// Reads an instant in ISO 8601 as RFC 3339 has it, in UTC. None for other texts, and for instants that are not in the years 1 to
@@ -23,6 +31,11 @@ impl Clock for SystemClock {
     fn now(&self) -> OffsetDateTime {
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
         OffsetDateTime::now_utc()
+    }
+
+    fn steady(&self) -> Duration {
+        static START: OnceLock<Instant> = OnceLock::new();
+        START.get_or_init(Instant::now).elapsed()
     }
 }
 

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use thiserror::Error;
 
+use crate::Throttled;
+
 macro_rules! error_codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:ident),+ $(,)?) => {
         /// Why an operation was refused. Finer than HTTP: each door maps it to its own dialect.
@@ -150,12 +152,14 @@ pub struct Failure {
     pub field: Option<Cow<'static, str>>,
     /// What kind of thing it is about.
     pub subject: Option<Subject>,
+    /// Which rate of requests was exceeded, if that is why.
+    pub throttled: Option<Box<Throttled>>,
 }
 
 impl Failure {
     /// A failure with `code` and a text for people.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), field: None, subject: None }
+        Self { code, message: message.into(), field: None, subject: None, throttled: None }
     }
 
     /// The part `field` of the input breaks a rule.
@@ -177,6 +181,18 @@ impl Failure {
     /// No accepted credential where one is needed.
     pub fn unauthenticated() -> Self {
         Self::new(ErrorCode::Unauthenticated, "Authentication is required")
+    }
+
+    /// Too many requests came.
+    pub fn throttled(throttled: Throttled) -> Self {
+        let Throttled { throttle, rate, retry_after, .. } = throttled;
+        let message = format!(
+            "Too many requests: {} lets {} through in {} seconds, try again in {retry_after} seconds",
+            throttle.name(),
+            rate.requests,
+            rate.seconds
+        );
+        Self { throttled: Some(Box::new(throttled)), ..Self::new(ErrorCode::RateLimited, message) }
     }
 
     /// The server's own fault. The cause belongs into the log, not in here.

@@ -265,7 +265,7 @@ pub trait FormatRules: Send + Sync {
         false
     }
 
-    /// Largest file in bytes (GitLab's default plan limit for the format).
+    /// Largest file in bytes (GitLab's default plan limit for the format), unless administrators say otherwise. 0 for no limit.
     fn max_file_size(&self) -> u64;
 
     /// Digests to compute beside SHA-256, because the protocol shows them.
@@ -316,6 +316,11 @@ impl RuleBook {
     /// A book of these rules.
     pub fn new(rules: impl IntoIterator<Item = &'static dyn FormatRules>) -> Self {
         Self(rules.into_iter().collect())
+    }
+
+    /// The rules of every format.
+    pub fn iter(&self) -> impl Iterator<Item = &'static dyn FormatRules> {
+        self.0.iter().copied()
     }
 
     /// The rules of `format`; a failure when this server does not implement it.

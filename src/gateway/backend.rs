@@ -7,7 +7,7 @@ use bytes::Bytes;
 use domain::{Credential, Digests, Failure};
 use futures::{future::BoxFuture, stream::BoxStream};
 
-use crate::Session;
+use crate::{Origin, Session};
 
 /// A stream of bytes; an error ends it.
 pub type ByteStream = BoxStream<'static, io::Result<Bytes>>;
@@ -43,10 +43,11 @@ pub enum OpenedBlob {
 
 /// Executes operations against the schema and moves bytes. Implemented by the `graphql` crate.
 pub trait Backend: Send + Sync {
-    /// Turns a credential into a session.
+    /// Turns a credential into a session, and counts the request.
     fn authenticate<'a>(
         &'a self,
         credential: Option<&'a Credential>,
+        origin: Origin,
     ) -> BoxFuture<'a, Result<Session, Failure>>;
 
     /// Executes a request for a session.

@@ -12,7 +12,7 @@ use futures::{StreamExt, TryStreamExt};
 use http::{HeaderMap, Method, Uri, header};
 use percent_encoding::percent_decode_str;
 
-use crate::{ByteStream, Gateway, Operation, Session, StageWriter, StagedBlob};
+use crate::{ByteStream, Gateway, Operation, Origin, Session, StageWriter, StagedBlob};
 
 /// Captures of a route's pattern, percent-decoded exactly once.
 #[derive(Clone, Debug, Default)]
@@ -60,6 +60,8 @@ pub struct Call {
     pub gateway: Gateway,
     /// Who asks.
     pub session: Session,
+    /// From where.
+    pub origin: Origin,
     /// The level the request came in at, with the project or group named in the URL.
     pub scope: RegistryScope,
     /// The method; `HEAD` runs the handler of `GET`.

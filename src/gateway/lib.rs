@@ -14,12 +14,14 @@ pub mod dialect;
 mod failure;
 mod format;
 mod operation;
+mod origin;
 mod range;
 mod readers;
 mod route;
 pub mod scalars;
 pub mod serve;
 mod session;
+mod throttled;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ pub use call::{Call, PathParams, QueryPairs};
 pub use credentials::{CredentialPolicy, Leniency};
 pub use format::{Descriptor, Format};
 pub use operation::{Operation, ParsedDocument};
+pub use origin::{ClientAddress, Origin, Traffic};
 pub use route::{Dialect, FailedRequest, Intent, Levels, RouteInfo, RouteTable};
 pub use session::{Gateway, Session};
 

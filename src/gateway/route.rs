@@ -12,7 +12,10 @@ use domain::{Credential, ErrorCode, Failure, RegistryScope};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
-use crate::{Call, CredentialPolicy, Gateway, Leniency, PathParams, QueryPairs, Session, credentials};
+use crate::{
+    Call, CredentialPolicy, Gateway, Leniency, Origin, PathParams, QueryPairs, Session, Traffic, credentials,
+    throttled,
+};
 
 /// Which levels a route answers at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,6 +98,7 @@ struct Route {
 /// Collects the routes of one door.
 pub struct RouteTable {
     mount: Option<&'static str>,
+    traffic: Traffic,
     dialect: Arc<dyn Dialect>,
     routes: Vec<Route>,
 }
@@ -102,12 +106,18 @@ pub struct RouteTable {
 impl RouteTable {
     /// A table for a format mounted at `mount` of each level.
     pub fn for_format(mount: &'static str, dialect: Arc<dyn Dialect>) -> Self {
-        Self { mount: Some(mount), dialect, routes: Vec::new() }
+        Self { mount: Some(mount), traffic: Traffic::Packages, dialect, routes: Vec::new() }
     }
 
     /// A table whose patterns are whole paths, for doors that are no package format.
     pub fn absolute(dialect: Arc<dyn Dialect>) -> Self {
-        Self { mount: None, dialect, routes: Vec::new() }
+        Self { mount: None, traffic: Traffic::Api, dialect, routes: Vec::new() }
+    }
+
+    /// The same table, for bytes of packages: its requests are counted with those of package managers.
+    #[must_use]
+    pub fn with_packages(self) -> Self {
+        Self { traffic: Traffic::Packages, ..self }
     }
 
     /// Adds a route. In a format's table `pattern` begins with `/` and is relative to the mount, and the route appears once
@@ -146,7 +156,12 @@ impl RouteTable {
             let filter = MethodFilter::try_from(method.clone()).expect("routes use standard methods");
             let serve = on(
                 filter,
-                endpoint(gateway.clone(), Arc::clone(&self.dialect), (route.place, intent), route.handler),
+                endpoint(
+                    gateway.clone(),
+                    Arc::clone(&self.dialect),
+                    (route.place, intent, self.traffic),
+                    route.handler,
+                ),
             );
             match by_pattern.iter_mut().find(|(known, ..)| *known == pattern) {
                 Some((_, allowed, methods)) => {
@@ -191,7 +206,7 @@ fn refuse_method(
 fn endpoint(
     gateway: Gateway,
     dialect: Arc<dyn Dialect>,
-    (place, intent): (Place, Intent),
+    (place, intent, traffic): (Place, Intent, Traffic),
     handler: Handler,
 ) -> impl Fn(
     Result<RawPathParams, axum::extract::rejection::RawPathParamsRejection>,
@@ -206,13 +221,14 @@ fn endpoint(
                 path: request.uri().path().to_owned(),
                 anonymous: true,
             };
+            let origin = Origin::of(&request, traffic);
             let result = async {
                 let params = params.map_err(|_| Failure::invalid("path", "The path is not valid UTF-8"))?;
                 let (parts, body) = request.into_parts();
                 let query = QueryPairs::parse(parts.uri.query())?;
                 let session = match intent {
-                    Intent::Exchange => gateway.authenticate(None).await?,
-                    _ => authenticate(&gateway, dialect.as_ref(), &parts, &query).await?,
+                    Intent::Exchange => gateway.authenticate(None, origin).await?,
+                    _ => authenticate(&gateway, dialect.as_ref(), &parts, &query, origin).await?,
                 };
                 failed.anonymous = session.is_anonymous();
                 let params =
@@ -233,6 +249,7 @@ fn endpoint(
                 let call = Call {
                     gateway,
                     session,
+                    origin,
                     scope,
                     method: parts.method,
                     uri: parts.uri,
@@ -248,7 +265,11 @@ fn endpoint(
                 if failure.code == ErrorCode::Internal {
                     tracing::error!(http.path = %failed.path, "a request failed by the server's fault");
                 }
-                dialect.failure(&failure, &failed)
+                let mut response = dialect.failure(&failure, &failed);
+                if let Some(throttled) = &failure.throttled {
+                    throttled::tell(throttled, response.headers_mut());
+                }
+                response
             })
         })
     }
@@ -259,6 +280,7 @@ async fn authenticate(
     dialect: &dyn Dialect,
     parts: &http::request::Parts,
     query: &QueryPairs,
+    origin: Origin,
 ) -> Result<Session, Failure> {
     let policy = dialect.credentials();
     let credential = match dialect.own_credential(&parts.headers) {
@@ -266,16 +288,16 @@ async fn authenticate(
         None => credentials::find(&parts.headers, query, policy)?,
     };
     let Some(credential) = credential else {
-        return gateway.authenticate(None).await;
+        return gateway.authenticate(None, origin).await;
     };
-    match gateway.authenticate(Some(&credential)).await {
+    match gateway.authenticate(Some(&credential), origin).await {
         Err(failure)
             if failure.code == ErrorCode::Unauthenticated
                 && policy.leniency == Leniency::IgnoreWrongBasicOnRead
                 && credential.carrier == domain::Carrier::Basic
                 && matches!(parts.method, Method::GET | Method::HEAD) =>
         {
-            gateway.authenticate(None).await
+            gateway.authenticate(None, origin).await
         }
         outcome => outcome,
     }

@@ -5,6 +5,8 @@
 pub type Time = String;
 /// A day in ISO 8601.
 pub type Date = String;
+/// A whole number that may be larger than 32 bits, as text.
+pub type BigInt = String;
 /// Any JSON value.
 pub type Json = serde_json::Value;
 

@@ -6,7 +6,9 @@ use async_graphql::{Request, Value, Variables};
 use domain::{Credential, Failure};
 use http::HeaderValue;
 
-use crate::{Backend, ByteStream, OpenedBlob, Operation, StageWriter, StagedBlob, failure, readers::Readers};
+use crate::{
+    Backend, ByteStream, OpenedBlob, Operation, Origin, StageWriter, StagedBlob, failure, readers::Readers,
+};
 
 /// Proof that a credential was looked at. Opaque: only the backend knows what is inside.
 #[derive(Clone)]
@@ -58,9 +60,14 @@ impl Gateway {
         &self.external_url
     }
 
-    /// Turns a credential into a session; none gives the anonymous one. Fails with `UNAUTHENTICATED` when it is not accepted.
-    pub async fn authenticate(&self, credential: Option<&Credential>) -> Result<Session, Failure> {
-        self.backend.authenticate(credential).await
+    /// Turns a credential into a session; none gives the anonymous one. Fails with `UNAUTHENTICATED` when it is not accepted, and
+    /// with `RATE_LIMITED` when too many requests came from there.
+    pub async fn authenticate(
+        &self,
+        credential: Option<&Credential>,
+        origin: Origin,
+    ) -> Result<Session, Failure> {
+        self.backend.authenticate(credential, origin).await
     }
 
     /// Runs one operation for `session`. The first error of the answer becomes the failure.

@@ -1,6 +1,7 @@
 //! From a credential to a caller.
 
-use domain::{Carrier, Credential, Failure};
+use domain::{Carrier, Credential, ErrorCode, Failure};
+use gateway::Origin;
 use store::TokenHash;
 
 use crate::context::{Caller, State};
@@ -14,13 +15,40 @@ const TRUSTED_TOKEN_PREFIX: &str = "gltp-";
 /// Beginning of deploy tokens made here.
 const DEPLOY_TOKEN_PREFIX: &str = "gldt-";
 
+/// Whom a request speaks for, once it is counted. What comes too often is refused: without a credential, and with one after too
+/// many wrong ones from there, before anything else is asked.
+pub(crate) async fn admit(
+    state: &State,
+    credential: Option<&Credential>,
+    origin: Origin,
+) -> Result<Caller, Failure> {
+    let throttles = &state.in_force.throttles;
+    let caller = match credential {
+        None => {
+            throttles.count_anonymous(origin)?;
+            Caller::anonymous()
+        }
+        Some(credential) => {
+            throttles.may_present(origin.address)?;
+            let caller = authenticate(state, credential).await.inspect_err(|failure| {
+                if failure.code == ErrorCode::Unauthenticated {
+                    throttles.note_refused(origin.address);
+                }
+            })?;
+            throttles.count_caller(origin, caller.viewer.identity())?;
+            caller
+        }
+    };
+    Ok(Caller { address: origin.address, ..caller })
+}
+
 /// Whom the credential proves. Fails with `UNAUTHENTICATED` for whatever is not accepted, without saying why.
 ///
 /// A personal access token is taken from every carrier but `Deploy-Token` and `JOB-TOKEN`; with Basic any user name goes,
 /// since the token alone identifies (npm sends `_`, twine `__token__`). A deploy token in Basic must come with its own user
 /// name, as in GitLab. The token of a CI job is taken from its own header, with Basic from the user name `gitlab-ci-token`, and
 /// as a Bearer, where its beginning tells what it is.
-pub(crate) async fn authenticate(state: &State, credential: &Credential) -> Result<Caller, Failure> {
+async fn authenticate(state: &State, credential: &Credential) -> Result<Caller, Failure> {
     let secret = credential.secret.as_str();
     let username = credential.username.as_deref();
     if secret.is_empty() {
@@ -54,6 +82,7 @@ async fn by_access_token(state: &State, secret: &str) -> Result<Option<Caller>, 
         username: Some(found.user.username),
         access_token: Some(found.token_id),
         pipeline: None,
+        address: None,
     }))
 }
 
@@ -65,6 +94,7 @@ async fn by_job_token(state: &State, secret: &str) -> Result<Option<Caller>, Fai
         username: Some(found.user.username),
         access_token: None,
         pipeline: Some(found.pipeline_id),
+        address: None,
     }))
 }
 
@@ -77,6 +107,7 @@ async fn by_trusted_token(state: &State, secret: &str) -> Result<Option<Caller>,
         username: Some(found.name()),
         access_token: None,
         pipeline: None,
+        address: None,
     }))
 }
 
@@ -93,5 +124,6 @@ async fn by_deploy_token(
         username: Some(found.username),
         access_token: None,
         pipeline: None,
+        address: None,
     }))
 }

@@ -5,20 +5,18 @@ use std::{ops::Range, sync::Arc};
 use async_graphql::{Request, Response};
 use domain::{Credential, Failure};
 use futures::future::BoxFuture;
-use gateway::{Backend, ByteStream, OpenedBlob, Session, StageWriter, StagedBlob};
+use gateway::{Backend, ByteStream, OpenedBlob, Origin, Session, StageWriter, StagedBlob};
 
-use crate::{Model, authenticate::authenticate, context::Caller, limits::Door, upload};
+use crate::{Model, authenticate::admit, context::Caller, limits::Door, upload};
 
 impl Backend for Model {
     fn authenticate<'a>(
         &'a self,
         credential: Option<&'a Credential>,
+        origin: Origin,
     ) -> BoxFuture<'a, Result<Session, Failure>> {
         Box::pin(async move {
-            let caller = match credential {
-                Some(credential) => authenticate(&self.state, credential).await?,
-                None => Caller::anonymous(),
-            };
+            let caller = admit(&self.state, credential, origin).await?;
             let anonymous = caller.viewer.is_anonymous();
             Ok(Session::new(Arc::new(caller), anonymous))
         })

@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -12,7 +13,7 @@ use domain::{AccessTokenId, Clock, PipelineId, rules::RuleBook};
 use store::Store;
 use time::OffsetDateTime;
 
-use crate::refusals::Knocks;
+use crate::{in_force::InForce, refusals::Knocks};
 
 /// What the model is made of; one per process.
 pub(crate) struct State {
@@ -26,6 +27,7 @@ pub(crate) struct State {
     pub(crate) id_tokens: oidc::Verifier,
     pub(crate) arrived: Arc<Arrived>,
     pub(crate) knocks: Knocks,
+    pub(crate) in_force: InForce,
 }
 
 /// Uploads that arrived through this process and wait for the publish of the same request. The others are read from the
@@ -57,11 +59,19 @@ pub(crate) struct Caller {
     pub(crate) access_token: Option<AccessTokenId>,
     /// The pipeline of the CI job that asks.
     pub(crate) pipeline: Option<PipelineId>,
+    /// Where the request comes from.
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Caller {
     pub(crate) const fn anonymous() -> Self {
-        Self { viewer: Viewer::anonymous(), username: None, access_token: None, pipeline: None }
+        Self {
+            viewer: Viewer::anonymous(),
+            username: None,
+            access_token: None,
+            pipeline: None,
+            address: None,
+        }
     }
 
     /// A text that names the caller, for binding tickets to it.

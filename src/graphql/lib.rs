@@ -1,7 +1,7 @@
 //! The canonical model: the schema, and everything that may happen to it.
 //!
 //! The only caller of `store`, `blob` and `access`. Adapters reach it through `gateway` alone; people and scripts through
-//! `POST /api/graphql`, which runs the same schema with [`limits`]. Every resolver authorizes through `gate`, every failure
+//! `POST /api/graphql`, which runs the same schema with limits. Every resolver authorizes through `gate`, every failure
 //! leaves through `outcome`.
 //!
 //! What must not go in here: protocols of package managers, SQL, knowledge of one format beyond the metadata types that
@@ -18,8 +18,9 @@ mod coercion;
 mod context;
 mod gate;
 mod group;
+mod in_force;
 mod instance;
-pub mod limits;
+mod limits;
 mod member;
 mod mutation;
 mod nul;
@@ -36,6 +37,7 @@ mod relay;
 mod retention;
 mod scalars;
 mod storage;
+mod throttle;
 mod token;
 mod trusted_publishing;
 mod upload;
@@ -55,11 +57,13 @@ use gateway::{ByteStream, Session};
 use store::{Store, audit_events::Actor};
 
 pub use background::{Collected, CollectionRules, Worker, collect, collectable};
+pub use throttle::THROTTLED;
 pub use validate::validate;
 
 use crate::package::TerraformModuleMetadataSharedFields;
 use crate::{
     context::{Arrived, State},
+    in_force::InForce,
     limits::{Door, LimitsFactory, Spent},
     mutation::Mutation,
     query::Query,
@@ -114,7 +118,9 @@ impl Model {
     pub async fn new(settings: Settings) -> Result<Arc<Self>, Failure> {
         let Settings { store, blobs, rules, clock, external_url, id_tokens } = settings;
         let key = store.signing_key(TICKETS, clock.now()).await?;
+        let in_force = InForce::read(&store, &rules, &clock).await?;
         let state = Arc::new(State {
+            in_force,
             store,
             blobs,
             rules,
@@ -158,7 +164,8 @@ impl Model {
     }
 
     async fn execute_one(&self, session: &Session, mut request: Request) -> Response {
-        let admitted = limits::admit(&mut request)
+        let limits = self.state.in_force.limits();
+        let admitted = limits::admit(&mut request, &limits.graphql)
             .and_then(|()| coercion::check(&mut request))
             .and_then(|()| without_nul(&mut request));
         let mut response = match admitted {
@@ -180,7 +187,7 @@ impl Model {
         let caller = backend::caller(session);
         let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
         let identity = caller.viewer.identity();
-        let actor = Actor::of(identity, name);
+        let actor = Actor::of(identity, name).at(caller.address);
         let actor = if caller.pipeline.is_some() { actor.by_job() } else { actor };
         let store = self.state.store.on_behalf_of(actor);
         let refusals = Arc::new(Refusals::default());
@@ -193,6 +200,17 @@ impl Model {
         let response = schema.execute(request).await;
         refusals.write_down(identity, &self.state.knocks, &store, self.state.clock.now()).await;
         response
+    }
+
+    /// Most documents that a batch may hold.
+    pub fn batch_limit(&self) -> u64 {
+        self.state.in_force.limits().graphql.batch
+    }
+
+    /// Takes over limits that were changed through another server, and forgets requests that no longer count. To be called every
+    /// few seconds.
+    pub async fn follow_limits(&self) -> Result<(), Failure> {
+        self.state.in_force.follow(&self.state.store).await
     }
 
     /// Receives the bytes of an upload that `createUpload` gave the token of, for a publish in a later request. Answers the size.

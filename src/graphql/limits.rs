@@ -2,7 +2,7 @@
 //!
 //! Adapters' own documents come through the gateway and are not limited: they were written here and are tested. At the open
 //! door a document is measured before it runs: its length, its depth, what its nested pages multiply to, and the complexity
-//! that async-graphql computes while validating.
+//! that async-graphql computes while validating. Administrators decide about all of it but the pages.
 
 use std::{
     collections::HashSet,
@@ -17,24 +17,17 @@ use async_graphql::{
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
     parser::types::{DocumentOperations, ExecutableDocument, Field, Selection, SelectionSet},
 };
-use domain::{ErrorCode, Failure};
+use domain::{ErrorCode, Failure, limits::GraphqlLimits};
 
-use crate::{context::Caller, outcome::request_error};
+use crate::{
+    context::{Caller, State},
+    outcome::request_error,
+};
 
-/// Longest document, in characters (GitLab's limit).
-pub const MAX_DOCUMENT_LENGTH: usize = 10_000;
-/// Deepest nesting of fields. The introspection of GraphiQL needs 13.
-const MAX_DEPTH: usize = 20;
 /// Most selections in a document, fragments expanded: the bound for aliases.
 const MAX_SELECTIONS: usize = 2_000;
 /// Most rows that nested pages may multiply to.
 const MAX_ROWS: u64 = 20_000;
-/// Most operations in a batch.
-pub const MAX_BATCH: usize = 10;
-/// Complexity an anonymous caller may spend (GitLab's limit).
-const ANONYMOUS_COMPLEXITY: usize = 200;
-/// Complexity a signed-in caller may spend (GitLab's limit).
-const SIGNED_IN_COMPLEXITY: usize = 250;
 /// Rows a page has when the document does not say, and at most (GitLab's).
 const OPEN_PAGE_SIZE: u64 = 100;
 /// The same for adapters.
@@ -66,8 +59,10 @@ pub(crate) fn connection_complexity(first: Option<i32>, last: Option<i32>, child
 }
 
 /// What a document of `caller` may cost.
-fn budget(caller: &Caller) -> usize {
-    if caller.viewer.is_anonymous() { ANONYMOUS_COMPLEXITY } else { SIGNED_IN_COMPLEXITY }
+fn budget(limits: &GraphqlLimits, caller: &Caller) -> usize {
+    let budget =
+        if caller.viewer.is_anonymous() { limits.anonymous_complexity } else { limits.signed_in_complexity };
+    usize::try_from(budget).unwrap_or(usize::MAX)
 }
 
 /// What a request has used up.
@@ -99,8 +94,8 @@ impl Once {
 
 impl Spent {
     /// What the document costs, and what one of `caller` may cost.
-    pub(crate) fn complexity(&self, caller: &Caller) -> (usize, usize) {
-        (self.complexity.load(Ordering::Relaxed), budget(caller))
+    pub(crate) fn complexity(&self, limits: &GraphqlLimits, caller: &Caller) -> (usize, usize) {
+        (self.complexity.load(Ordering::Relaxed), budget(limits, caller))
     }
 }
 
@@ -124,15 +119,15 @@ fn refuse(message: String) -> ServerError {
 
 /// Parses a request's document, measures it, and leaves the operation that is to run alone in it. (async-graphql computes the
 /// complexity of all operations of a document with the variables of one, and fails where another declares others.)
-pub(crate) fn admit(request: &mut Request) -> ServerResult<()> {
-    let length = request.query.chars().count();
-    if length > MAX_DOCUMENT_LENGTH {
-        return Err(refuse(format!(
-            "The document has {length} characters, at most {MAX_DOCUMENT_LENGTH} are accepted"
-        )));
+pub(crate) fn admit(request: &mut Request, limits: &GraphqlLimits) -> ServerResult<()> {
+    let length = request.query.chars().count() as u64;
+    if length > limits.length {
+        let message = format!("The document has {length} characters, at most {} are accepted", limits.length);
+        return Err(refuse(message));
     }
     let mut document = request.parsed_query()?.clone();
-    Measure { document: &document, variables: &request.variables, selections: 0 }.document()?;
+    let variables = &request.variables;
+    Measure { document: &document, variables, most_depth: limits.depth, selections: 0 }.document()?;
     if let Some(name) = request.operation_name.as_deref() {
         keep_operation(&mut document, name);
     }
@@ -202,7 +197,8 @@ impl Extension for Limits {
         next: NextValidation<'_>,
     ) -> Result<ValidationResult, Vec<ServerError>> {
         let result = next.run(ctx).await?;
-        let budget = ctx.data_opt::<Caller>().map_or(ANONYMOUS_COMPLEXITY, budget);
+        let limits = ctx.data_unchecked::<Arc<State>>().in_force.limits();
+        let budget = budget(&limits.graphql, ctx.data_unchecked::<Caller>());
         if let Some(spent) = ctx.data_opt::<Arc<Spent>>() {
             spent.complexity.store(result.complexity, Ordering::Relaxed);
         }
@@ -219,6 +215,7 @@ impl Extension for Limits {
 struct Measure<'a> {
     document: &'a ExecutableDocument,
     variables: &'a Variables,
+    most_depth: u64,
     selections: usize,
 }
 
@@ -232,9 +229,10 @@ impl Measure<'_> {
         Ok(())
     }
 
-    fn selection_set(&mut self, set: &SelectionSet, depth: usize, rows: u64) -> ServerResult<()> {
-        if depth > MAX_DEPTH {
-            return Err(refuse(format!("The document is nested deeper than {MAX_DEPTH} fields")));
+    fn selection_set(&mut self, set: &SelectionSet, depth: u64, rows: u64) -> ServerResult<()> {
+        if depth > self.most_depth {
+            let message = format!("The document is nested deeper than {} fields", self.most_depth);
+            return Err(refuse(message));
         }
         for selection in &set.items {
             self.selections += 1;
@@ -321,6 +319,7 @@ fn count_named(set: &SelectionSet, name: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use async_graphql::{Request, parser::parse_query};
+    use domain::limits::GraphqlLimits;
 
     use super::{admit, keep_operation};
 
@@ -340,6 +339,7 @@ mod tests {
 
     #[test]
     fn what_is_too_long_too_deep_or_too_wide_is_refused() {
+        let limits = GraphqlLimits::default();
         let deep = format!("{}{}", "{ a ".repeat(30), "}".repeat(30));
         let aliases = "a:b ".repeat(2_400);
         let circle = "{ ...A } fragment A on Query { x { ...A } }";
@@ -352,8 +352,11 @@ mod tests {
             pages,
             "{ package(id: 1) { id } other: package(id: 2) { id } }",
         ] {
-            assert!(admit(&mut Request::new(refused)).is_err(), "{refused:.60}");
+            assert!(admit(&mut Request::new(refused), &limits).is_err(), "{refused:.60}");
         }
-        assert!(admit(&mut Request::new("{ a(first: 100) { nodes { b { c } } } }")).is_ok());
+        let fitting = || Request::new("{ a(first: 100) { nodes { b { c } } } }");
+        assert!(admit(&mut fitting(), &limits).is_ok());
+        assert!(admit(&mut fitting(), &GraphqlLimits { depth: 3, ..limits }).is_err());
+        assert!(admit(&mut fitting(), &GraphqlLimits { length: 30, ..limits }).is_err());
     }
 }

@@ -5,7 +5,7 @@ use async_graphql::MergedObject;
 use crate::{
     cleanup_policy::CleanupPolicyMutation,
     group::{ChangeGroupMutation, CreateGroupMutation},
-    instance::{EchoMutation, InstanceMutation},
+    instance::{EchoMutation, InstanceMutation, LimitsMutation},
     member::MemberMutation,
     package::{
         DeprecateMutation, DestroyManyMutation, DestroyMutation, FlagMutation, PublishMutation, TagMutation,
@@ -47,6 +47,7 @@ pub(crate) struct Mutation(
     ExchangeMutation,
     UserMutation,
     InstanceMutation,
+    LimitsMutation,
     EchoMutation,
     PackageSettingsMutation,
     ProtectionRuleMutation,

@@ -1,4 +1,5 @@
-//! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field`, `.problems` and `.subject`.
+//! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field`, `.problems`, `.subject` and
+//! `.throttled`.
 
 use async_graphql::{ErrorExtensions, Name, Pos, ServerError, Value};
 use domain::{ErrorCode, Failure};
@@ -20,6 +21,9 @@ pub(crate) fn error(failure: Failure) -> async_graphql::Error {
         }
         if let Some(subject) = failure.subject {
             extensions.set("subject", subject.title());
+        }
+        if let Some(Ok(throttled)) = failure.throttled.as_ref().map(async_graphql::to_value) {
+            extensions.set("throttled", throttled);
         }
     });
     error

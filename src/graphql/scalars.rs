@@ -78,3 +78,25 @@ impl ScalarType for UntrustedRegexp {
         Value::String(self.0.clone())
     }
 }
+
+/// A whole number that may be larger than an `Int`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct BigInt(pub(crate) u64);
+
+/// A whole number that may be larger than an `Int`: text when it is answered; text, or a number, when it is given (GitLab's).
+#[Scalar]
+impl ScalarType for BigInt {
+    fn parse(value: Value) -> InputValueResult<Self> {
+        let number = match &value {
+            Value::String(text) => text.parse().ok(),
+            Value::Number(number) => number.as_u64(),
+            _ => return Err(InputValueError::expected_type(value)),
+        };
+        let unfit = || InputValueError::custom(format!("{value} is no whole number of zero or more"));
+        number.map(Self).ok_or_else(unfit)
+    }
+
+    fn to_value(&self) -> Value {
+        Value::String(self.0.to_string())
+    }
+}

@@ -19,6 +19,7 @@ mod packages;
 mod pagination;
 mod paging;
 mod params;
+mod plan_limits;
 mod projects;
 mod protection_rules;
 mod resource_tokens;
@@ -52,6 +53,7 @@ fn table() -> RouteTable {
     trusted_publishing::routes(&mut table);
     audit_events::routes(&mut table);
     application_settings::routes(&mut table);
+    plan_limits::routes(&mut table);
     packages::routes(&mut table);
     package_files::routes(&mut table);
     protection_rules::routes(&mut table);

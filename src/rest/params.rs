@@ -112,13 +112,19 @@ impl Params {
             .transpose()
     }
 
+    /// The number of `name`, which must be zero or more.
+    pub(crate) fn natural(&self, name: &str) -> Result<Option<u64>, Failure> {
+        let invalid = |_| Failure::invalid(name.to_owned(), format!("{name} is invalid"));
+        self.text(name).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(invalid)).transpose()
+    }
+
     /// The flag of `name`: true, false, 1, 0 and their kin in any case (Python says `True`).
-    pub(crate) fn flag(&self, name: &'static str) -> Result<Option<bool>, Failure> {
+    pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
         match self.text(name).map(|text| text.to_ascii_lowercase()).as_deref() {
             None | Some("") => Ok(None),
             Some("true" | "1" | "t" | "yes" | "y" | "on") => Ok(Some(true)),
             Some("false" | "0" | "f" | "no" | "n" | "off") => Ok(Some(false)),
-            Some(_) => Err(Failure::invalid(name, format!("{name} is invalid"))),
+            Some(_) => Err(Failure::invalid(name.to_owned(), format!("{name} is invalid"))),
         }
     }
 

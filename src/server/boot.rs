@@ -17,7 +17,7 @@ use store::Store;
 use tokio::{net::TcpListener, task::JoinHandle, time};
 
 use crate::{
-    config::{Config, Database, HttpLimits, Storage, reason},
+    config::{Config, Database, HttpLimits, Storage, TrustedProxies, reason},
     first_run::{self, FirstRun},
     http::{self, Drained, Services},
     jobs,
@@ -35,6 +35,7 @@ pub(crate) struct Server {
     address: SocketAddr,
     services: Arc<Services>,
     limits: HttpLimits,
+    proxies: TrustedProxies,
     first_run: Option<FirstRun>,
     jobs: JoinHandle<()>,
     /// Held for as long as the server lives.
@@ -69,7 +70,8 @@ impl Server {
         let gateway = Gateway::new(model.clone(), external_url);
         let jobs = tokio::spawn(jobs::run(Arc::clone(&model), jobs::worker(&config)?));
         let services = Arc::new(Services::new(store, blobs, model, gateway, config.telemetry.metrics));
-        Ok(Self { listener, address, services, limits: config.http, first_run, jobs, _lock: lock })
+        let (limits, proxies) = (config.http, config.trusted_proxies);
+        Ok(Self { listener, address, services, limits, proxies, first_run, jobs, _lock: lock })
     }
 
     /// The address in use.
@@ -91,7 +93,8 @@ impl Server {
     /// Answers until `shutdown` is over, then lets requests under way end, and closes everything.
     pub(crate) async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Stop> {
         tracing::info!(address = %self.address, external_url = self.external_url(), "listening");
-        let drained = http::serve(self.listener, Arc::clone(&self.services), self.limits, shutdown).await;
+        let services = Arc::clone(&self.services);
+        let drained = http::serve(self.listener, services, (self.limits, self.proxies), shutdown).await;
         self.jobs.abort();
         if drained == Drained::Abandoned {
             tracing::warn!("requests were still under way when the time for ending them was over");

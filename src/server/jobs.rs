@@ -11,6 +11,9 @@ use crate::{config::Config, stop::Stop, telemetry};
 /// How often a server looks for work. It goes on without a pause for as long as there is some.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// How often what other servers changed of the limits is taken over.
+const FOLLOW_EVERY: Duration = Duration::from_secs(2);
+
 /// How often what the histograms have collected is summed up. Until then it takes memory.
 const SUM_UP_EVERY: Duration = Duration::from_secs(5);
 
@@ -26,7 +29,18 @@ pub(crate) fn worker(config: &Config) -> Result<Worker, Stop> {
 
 /// Runs all of it until it is aborted. A job that is under way then is taken over when its lease is over.
 pub(crate) async fn run(model: Arc<Model>, worker: Worker) {
-    tokio::join!(work(model, worker), sum_up());
+    tokio::join!(follow_limits(&model), work(Arc::clone(&model), worker), sum_up());
+}
+
+async fn follow_limits(model: &Model) {
+    let mut ticks = time::interval(FOLLOW_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = model.follow_limits().await {
+            tracing::warn!(%error, "the limits could not be read: those known so far stay in force");
+        }
+    }
 }
 
 async fn sum_up() {

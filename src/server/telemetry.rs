@@ -68,6 +68,10 @@ pub(crate) fn metrics() -> &'static PrometheusHandle {
         metrics::describe_gauge!(IN_FLIGHT, "Requests under way");
         metrics::describe_counter!(RECEIVED, "Bytes received in bodies, by route");
         metrics::describe_counter!(SENT, "Bytes sent in bodies, by route");
+        metrics::describe_counter!(
+            graphql::THROTTLED,
+            "Requests that were too many, by what they are counted as"
+        );
         metrics::describe_counter!(STATEMENTS, "Statements that ran in the database");
         handle
     })

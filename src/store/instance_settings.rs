@@ -4,6 +4,7 @@ use access::InstanceFacts;
 use domain::{EventKind, PackageFormat};
 use entity::instance_setting;
 use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, Set, sea_query::OnConflict};
+use serde_json::Value;
 use time::OffsetDateTime;
 
 use crate::{
@@ -165,13 +166,22 @@ async fn unset(tx: &Tx, key: &str) -> Result<()> {
 
 async fn set(tx: &Tx, key: &str, value: Option<bool>, now: OffsetDateTime) -> Result<()> {
     let Some(value) = value else { return Ok(()) };
-    let row = instance_setting::ActiveModel {
-        key: Set(key.to_owned()),
-        value: Set(value.into()),
+    write(tx, [(key.to_owned(), value.into())], now).await
+}
+
+/// Writes the values of settings, of one at least, over those they had.
+pub(crate) async fn write(
+    tx: &Tx,
+    values: impl IntoIterator<Item = (String, Value)>,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let row = |(key, value)| instance_setting::ActiveModel {
+        key: Set(key),
+        value: Set(value),
         updated_at: Set(now),
     };
     let columns = [instance_setting::Column::Value, instance_setting::Column::UpdatedAt];
-    instance_setting::Entity::insert(row)
+    instance_setting::Entity::insert_many(values.into_iter().map(row))
         .on_conflict(OnConflict::column(instance_setting::Column::Key).update_columns(columns).to_owned())
         .exec_without_returning(tx)
         .await?;

@@ -39,6 +39,7 @@ pub mod groups;
 pub mod instance_settings;
 pub mod job_token_scope;
 pub mod jobs;
+pub mod limits;
 pub mod members;
 pub mod package_settings;
 pub mod packages;

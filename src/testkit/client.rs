@@ -5,6 +5,7 @@ use std::{convert::Infallible, io};
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
+use gateway::ClientAddress;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use http_body_util::BodyExt;
 use serde_json::Value;
@@ -31,6 +32,7 @@ impl Client {
             method,
             path: path.into(),
             headers: HeaderMap::new(),
+            address: None,
             body: Body::empty(),
         }
     }
@@ -68,6 +70,7 @@ pub struct Request {
     method: Method,
     path: String,
     headers: HeaderMap,
+    address: Option<ClientAddress>,
     body: Body,
 }
 
@@ -80,6 +83,12 @@ impl Request {
     /// Presents the credential of `person` in another way.
     pub fn by_way_of(mut self, person: &Person, carried: Carried) -> Self {
         self.headers.extend(person.headers(carried));
+        self
+    }
+
+    /// Comes from this address. Nobody knows where other requests come from.
+    pub fn from_address(mut self, address: &str) -> Self {
+        self.address = Some(ClientAddress(address.parse().expect("an address")));
         self
     }
 
@@ -116,6 +125,9 @@ impl Request {
         *request.method_mut() = self.method;
         *request.uri_mut() = self.path.parse().unwrap_or_else(|error| panic!("{described}: {error}"));
         *request.headers_mut() = self.headers;
+        if let Some(address) = self.address {
+            request.extensions_mut().insert(address);
+        }
         let response = self.router.oneshot(request).await.unwrap_or_else(|never: Infallible| match never {});
         let (parts, body) = response.into_parts();
         let body = match body.collect().await {

@@ -34,4 +34,8 @@ impl Clock for TestClock {
     fn now(&self) -> OffsetDateTime {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn steady(&self) -> std::time::Duration {
+        (self.now() - NOW).try_into().unwrap_or_default()
+    }
 }

@@ -6,7 +6,7 @@ use async_graphql::{BatchRequest, BatchResponse, Variables};
 use axum::Router;
 use blob::{BlobStore, DiskStore, MemoryStore, StagingId};
 use domain::{Clock, Failure, rules::RuleBook};
-use gateway::{Backend, Gateway};
+use gateway::{Backend, Gateway, Origin};
 use graphql::{Collected, CollectionRules, Model, Worker};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
@@ -211,7 +211,7 @@ impl World {
             username: None,
             secret: secret.to_owned(),
         });
-        let session = self.model.authenticate(credential.as_ref()).await?;
+        let session = self.model.authenticate(credential.as_ref(), Origin::default()).await?;
         let mut request = async_graphql::Request::new(document).variables(Variables::from_json(variables));
         request.operation_name = operation.map(ToOwned::to_owned);
         let response = self.model.execute_open(&session, BatchRequest::Single(request)).await;

@@ -9,6 +9,7 @@ use testkit::{Answer, Client, Group, Person, Project, World};
 use super::table::{Action, Caller, Instance, Outcome, Setting, Standing, expected};
 use crate::{
     doors::{self, FORMATS, file_name, package_name},
+    limits::count_no_wrong_credentials,
     world::{code, world},
 };
 
@@ -41,6 +42,7 @@ impl Stage {
     /// The cases, published while all registries are on, and then set to what they stand for.
     pub(crate) async fn new() -> Self {
         let (world, client) = world().await;
+        count_no_wrong_credentials(&world).await;
         let group = world.group("acme", Visibility::Public).await;
         let mut stage = Self { world, client, group, cases: Vec::new() };
         for visibility in Visibility::ALL {

@@ -300,6 +300,7 @@ pub(super) async fn accounts(trail: &mut Trail) {
         ("createUser", json!({ "username": "newcomer", "name": "New" }), "user_created"),
         ("setUserBlocked", json!({ "id": user, "blocked": true }), "user_blocked"),
         ("setUserBlocked", json!({ "id": user, "blocked": false }), "unblock_user"),
+        ("updateInstanceLimits", json!({ "graphql": { "depth": 19 } }), "application_setting_updated"),
         ("updateInstanceSettings", json!({ "packageRegistryEnabled": false }), "application_setting_updated"),
     ] {
         trail

@@ -32,7 +32,12 @@ impl Stage {
         let id = answer["data"]["createUpload"]["upload"]["id"].as_str().expect("an upload").to_owned();
         let secret = person.secret().expect("a secret").to_owned();
         let credential = Credential { carrier: domain::Carrier::Bearer, username: None, secret };
-        let session = self.world.gateway.authenticate(Some(&credential)).await.expect("a session");
+        let session = self
+            .world
+            .gateway
+            .authenticate(Some(&credential), gateway::Origin::default())
+            .await
+            .expect("a session");
         let body = futures::stream::iter([Ok(bytes::Bytes::from_static(b"content"))]).boxed();
         let staged = self.world.gateway.stage(&session, &id, body).await.expect("staged");
         (id, staged)

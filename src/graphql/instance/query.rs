@@ -58,7 +58,8 @@ impl InstanceQuery {
 
     /// What the document costs, and may cost.
     async fn query_complexity(&self, ctx: &Context<'_>) -> Option<QueryComplexity> {
-        let (score, limit) = ctx.data_opt::<Arc<Spent>>()?.complexity(ctx.caller());
+        let limits = ctx.state().in_force.limits();
+        let (score, limit) = ctx.data_opt::<Arc<Spent>>()?.complexity(&limits.graphql, ctx.caller());
         Some(QueryComplexity { score: i32::try_from(score).ok(), limit: i32::try_from(limit).ok() })
     }
 

@@ -49,6 +49,7 @@ fn refused() -> Failure {
 }
 
 async fn exchange(ctx: &Context<'_>, input: ExchangeIdTokenInput) -> Result<ExchangeIdTokenPayload, Failure> {
+    ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
     let token = ctx.state().id_tokens.verify(&input.id_token, ctx.now()).await?;
     let project = match &input.project_path {
         Some(address) => {

@@ -3,7 +3,7 @@
 use access::{Action, Guarded, Packages};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use blob::StagingId;
-use domain::{Failure, Subject};
+use domain::{Failure, Subject, limits::UNLIMITED};
 use store::members::Place;
 
 use super::claim::{UPLOAD_LIFETIME, UploadClaim};
@@ -49,7 +49,7 @@ pub(crate) struct PackageUpload {
     id: PackagesUploadID,
     /// Path to PUT the bytes to, below the external URL.
     path: String,
-    /// Largest accepted size in bytes, as a string.
+    /// Largest accepted size in bytes, as a string. 9223372036854775807 where there is no limit.
     maximum_size: String,
     /// When it stops being good.
     expires_at: Time,
@@ -100,7 +100,7 @@ async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUplo
     let mut claim = UploadClaim::new(staging, rules.format(), project.id, ctx.caller());
     claim.package_name = package_name;
     claim.file_name = file_name;
-    claim.maximum_size = rules.max_file_size();
+    claim.maximum_size = state.in_force.limits().file_size(rules.format()).unwrap_or(UNLIMITED);
     let expires_at = ctx.now() + UPLOAD_LIFETIME;
     let id = claim.seal(state, expires_at)?;
     let token = PackagesUploadID::token_of(&id.0).unwrap_or_default();

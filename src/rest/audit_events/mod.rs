@@ -34,7 +34,7 @@ fn event_json(event: &Event) -> Value {
         "target_type": event.target_type,
         "target_id": event.target_id,
         "target_details": event.target_details,
-        "ip_address": null,
+        "ip_address": event.details["ip_address"],
         "details": event.details,
         "created_at": event.created_at,
     })

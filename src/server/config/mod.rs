@@ -1,6 +1,7 @@
 //! The configuration: read once, at the start, and checked as a whole.
 
 mod address;
+mod proxies;
 mod settings;
 mod storage;
 
@@ -16,6 +17,7 @@ use std::{
 use store::Secret;
 
 pub(crate) use address::Database;
+pub(crate) use proxies::TrustedProxies;
 pub(crate) use settings::{LogFormat, Settings, reason};
 use storage::AwsVariables;
 pub(crate) use storage::Storage;
@@ -48,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) external_url: Option<String>,
     /// Issuers of ID tokens that projects may trust.
     pub(crate) oidc_issuers: Vec<String>,
+    /// Proxies whose word is taken for where a request comes from.
+    pub(crate) trusted_proxies: TrustedProxies,
     /// The first administrator's token, when it was chosen.
     pub(crate) admin_token: Option<Secret>,
     /// What to log, and how.
@@ -121,6 +125,7 @@ impl Config {
             keep_deleted: time::Duration::hours(settings.keep_deleted_hours.unwrap_or(24).into()),
             external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
             oidc_issuers: issuers(settings.oidc_issuers)?,
+            trusted_proxies: TrustedProxies::parse(settings.trusted_proxies)?,
             admin_token: environment.admin_token,
             telemetry: Telemetry {
                 filter,

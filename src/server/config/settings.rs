@@ -48,6 +48,15 @@ pub(crate) struct Settings {
     /// Issuers of ID tokens that projects may trust, separated by commas [default: none]
     #[arg(long, global = true, env = "ENTREPOT_OIDC_ISSUERS", value_name = "URLS", value_delimiter = ',')]
     pub(crate) oidc_issuers: Option<Vec<String>>,
+    /// Networks of proxies whose X-Forwarded-For is believed, separated by commas [default: none]
+    #[arg(
+        long,
+        global = true,
+        env = "ENTREPOT_TRUSTED_PROXIES",
+        value_name = "NETWORKS",
+        value_delimiter = ','
+    )]
+    pub(crate) trusted_proxies: Option<Vec<String>>,
     /// Connections to the database [default: 8]
     #[arg(long, global = true, env = "ENTREPOT_DATABASE_CONNECTIONS", value_name = "NUMBER")]
     pub(crate) database_connections: Option<u32>,
@@ -103,8 +112,10 @@ impl Settings {
                 *text = None;
             }
         }
-        if self.oidc_issuers.as_ref().is_some_and(|issuers| issuers.iter().all(String::is_empty)) {
-            self.oidc_issuers = None;
+        for list in [&mut self.oidc_issuers, &mut self.trusted_proxies] {
+            if list.as_ref().is_some_and(|items| items.iter().all(String::is_empty)) {
+                *list = None;
+            }
         }
         self
     }
@@ -122,6 +133,7 @@ impl Settings {
             keep_deleted_hours: self.keep_deleted_hours.or(lower.keep_deleted_hours),
             external_url: self.external_url.or(lower.external_url),
             oidc_issuers: self.oidc_issuers.or(lower.oidc_issuers),
+            trusted_proxies: self.trusted_proxies.or(lower.trusted_proxies),
             database_connections: self.database_connections.or(lower.database_connections),
             log: self.log.or(lower.log),
             log_format: self.log_format.or(lower.log_format),

@@ -103,6 +103,7 @@ fn addresses_that_cannot_be_used_are_refused_without_showing_passwords() {
     let database = |url: &str| Settings { database_url: Some(url.into()), ..Settings::default() };
     let storage = |url: &str| Settings { storage_url: Some(url.into()), ..Settings::default() };
     let external = |url: &str| Settings { external_url: Some(url.into()), ..Settings::default() };
+    let proxies = |text: &str| Settings { trusted_proxies: Some(vec![text.into()]), ..Settings::default() };
     let listen = |address: &str| Settings { listen: Some(address.into()), ..Settings::default() };
     for (settings, expected) in [
         (database("mysql://user:secret@host/x"), "start with postgres: or sqlite:"),
@@ -114,6 +115,8 @@ fn addresses_that_cannot_be_used_are_refused_without_showing_passwords() {
         (external("ftp://registry.example"), "start with http: or https:"),
         (listen("8080"), "host:port"),
         (listen("localhost:http"), "host:port"),
+        (proxies("10.0.0.0/33"), "no network"),
+        (proxies("proxy.example"), "no network"),
     ] {
         let text = resolved(settings).unwrap_err();
         assert!(text.contains(expected) && !text.contains("secret"), "{text}");

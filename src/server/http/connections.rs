@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use axum::Router;
+use http::Request;
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto::Builder, graceful::GracefulShutdown},
@@ -13,8 +14,9 @@ use tokio::{
     net::{TcpListener, TcpStream},
     time,
 };
+use tower::ServiceExt as _;
 
-use super::patient::Patient;
+use super::{middleware::Peer, patient::Patient};
 use crate::config::HttpLimits;
 
 /// How often an HTTP/2 client has to show that it lives, and how long it may take to.
@@ -44,11 +46,11 @@ pub(crate) async fn serve(
     let ending = GracefulShutdown::new();
     let mut shutdown = std::pin::pin!(shutdown);
     loop {
-        let stream = tokio::select! {
+        let (stream, peer) = tokio::select! {
             biased;
             () = &mut shutdown => break,
             accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
+                Ok(accepted) => accepted,
                 Err(error) => {
                     tracing::warn!(%error, "a connection was not accepted");
                     time::sleep(BREATH).await;
@@ -65,7 +67,11 @@ pub(crate) async fn serve(
             if !speaks(&stream, limits.header_timeout).await {
                 return;
             }
-            let service = TowerToHyperService::new(router.into_service());
+            let service = router.into_service().map_request(move |mut request: Request<_>| {
+                request.extensions_mut().insert(Peer(peer.ip()));
+                request
+            });
+            let service = TowerToHyperService::new(service);
             let stream = Patient::new(stream, limits.idle_timeout);
             let connection = builder.serve_connection(TokioIo::new(stream), service);
             if let Err(error) = watcher.watch(connection.into_owned()).await {

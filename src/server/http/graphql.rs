@@ -9,7 +9,6 @@ use async_graphql::{
 use axum::{Router, response::Response};
 use domain::{ErrorCode, Failure};
 use gateway::{Call, Dialect, FailedRequest, Intent, Levels, RouteTable, dialect};
-use graphql::limits::MAX_BATCH;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -109,7 +108,7 @@ async fn answer(services: Arc<Services>, mut call: Call) -> Result<Response, Fai
     }
     let wanted = MediaType::wanted(&call.headers);
     let body = call.read_body(BODY_LIMIT).await?;
-    let request = match read(&body) {
+    let request = match read(&body, services.model.batch_limit()) {
         Ok(request) => request,
         Err(message) => return Ok(refusal(StatusCode::BAD_REQUEST, &message)),
     };
@@ -144,18 +143,18 @@ fn is_json(headers: &HeaderMap) -> bool {
         })
 }
 
-/// The request in a body, or what is wrong with it.
-fn read(body: &[u8]) -> Result<BatchRequest, String> {
+/// The request in a body, which holds `most` documents at most, or what is wrong with it.
+fn read(body: &[u8], most: u64) -> Result<BatchRequest, String> {
     let unreadable = |error: serde_json::Error| format!("The body is no GraphQL request: {error}");
     if body.iter().find(|byte| !byte.is_ascii_whitespace()) != Some(&b'[') {
         let incoming: Incoming = serde_json::from_slice(body).map_err(unreadable)?;
         return Ok(BatchRequest::Single(incoming.into()));
     }
     let incoming: Vec<Incoming> = serde_json::from_slice(body).map_err(unreadable)?;
-    match incoming.len() {
+    match incoming.len() as u64 {
         0 => Err("The list of operations is empty".to_owned()),
-        length if length > MAX_BATCH => {
-            Err(format!("The list holds {length} operations, at most {MAX_BATCH} are accepted"))
+        length if length > most => {
+            Err(format!("The list holds {length} operations, at most {most} are accepted"))
         }
         _ => Ok(BatchRequest::Batch(incoming.into_iter().map(Request::from).collect())),
     }

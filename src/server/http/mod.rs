@@ -28,7 +28,7 @@ use tokio::net::TcpListener;
 
 pub(crate) use connections::Drained;
 
-use crate::config::HttpLimits;
+use crate::config::{HttpLimits, TrustedProxies};
 
 /// Where the open door is.
 const GRAPHQL: &str = "/api/graphql";
@@ -75,10 +75,10 @@ impl Services {
 pub(crate) async fn serve(
     listener: TcpListener,
     services: Arc<Services>,
-    limits: HttpLimits,
+    (limits, proxies): (HttpLimits, TrustedProxies),
     shutdown: impl Future<Output = ()> + Send,
 ) -> Drained {
-    let router = router(&services, limits);
+    let router = router(&services, limits, proxies);
     let shutdown = async {
         shutdown.await;
         services.draining.store(true, Ordering::Relaxed);
@@ -87,7 +87,7 @@ pub(crate) async fn serve(
 }
 
 /// Every route, within every layer.
-fn router(services: &Arc<Services>, limits: HttpLimits) -> Router {
+fn router(services: &Arc<Services>, limits: HttpLimits, proxies: TrustedProxies) -> Router {
     let gateway = services.gateway();
     let router = Router::new()
         .merge(formats::router(gateway))
@@ -101,7 +101,7 @@ fn router(services: &Arc<Services>, limits: HttpLimits) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::disable());
-    middleware::around(router, limits)
+    middleware::around(router, limits, proxies)
 }
 
 fn greeting() -> serde_json::Value {

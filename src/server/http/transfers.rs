@@ -25,7 +25,7 @@ impl Dialect for Words {
 
 /// The two routes.
 pub(crate) fn router(services: &Arc<Services>) -> Router {
-    let mut table = RouteTable::absolute(Arc::new(Words));
+    let mut table = RouteTable::absolute(Arc::new(Words)).with_packages();
     let model = Arc::clone(&services.model);
     table.route(
         Method::PUT,

@@ -9,6 +9,8 @@ mod package;
 mod refusal;
 mod write;
 
+use std::net::IpAddr;
+
 use access::Identity;
 use domain::{AuditEventId, AuthorType, EntityType, PackageFormat};
 use entity::audit_event;
@@ -29,12 +31,13 @@ pub struct Actor {
     pub(crate) id: Option<i64>,
     pub(crate) name: String,
     pub(crate) is_job: bool,
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Actor {
     /// The server itself, or somebody on its machine.
     pub fn system(name: impl Into<String>) -> Self {
-        Self { author: AuthorType::System, id: None, name: name.into(), is_job: false }
+        Self { author: AuthorType::System, id: None, name: name.into(), is_job: false, address: None }
     }
 
     /// Whoever presented a credential: the user, or the deploy token with this user name.
@@ -45,7 +48,13 @@ impl Actor {
             Identity::DeployToken { id, .. } => (AuthorType::DeployToken, Some(id.0)),
             Identity::TrustedPublisher { id, .. } => (AuthorType::TrustedPublisher, Some(id.0)),
         };
-        Self { author, id, name: name.into(), is_job: false }
+        Self { author, id, name: name.into(), is_job: false, address: None }
+    }
+
+    /// The same, from this address.
+    #[must_use]
+    pub fn at(self, address: Option<IpAddr>) -> Self {
+        Self { address, ..self }
     }
 
     /// The same, by way of a CI job.

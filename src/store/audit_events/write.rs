@@ -177,6 +177,9 @@ pub(crate) async fn write(tx: &Tx, actor: &Actor, event: Event, now: OffsetDateT
     if let Some(token) = actor.token_type() {
         details.insert("auth_token_type".to_owned(), token.into());
     }
+    if let Some(address) = actor.address {
+        details.insert("ip_address".to_owned(), address.to_string().into());
+    }
     let (format, name) = package.unzip();
     let row = audit_event::ActiveModel {
         name: Set(kind.name().to_owned()),

@@ -37,7 +37,7 @@ pub(super) async fn login(mut call: Call) -> Result<Response, Failure> {
     let LoginBody { name, password } = wire::parse(&body)?;
     let credential =
         Credential { carrier: Carrier::Basic, username: Some(name.clone()), secret: password.clone() };
-    match call.gateway.authenticate(Some(&credential)).await {
+    match call.gateway.authenticate(Some(&credential), call.origin).await {
         Ok(session) if !session.is_anonymous() => {
             let body = json!({ "ok": true, "id": format!("org.couchdb.user:{name}"), "token": password });
             Ok(gateway::dialect::answer(StatusCode::CREATED, &body))

@@ -2,6 +2,7 @@
 //! people's packages and may hold tokens.
 
 use std::{
+    net::IpAddr,
     pin::Pin,
     sync::{
         Arc,
@@ -34,6 +35,7 @@ pub(crate) struct Observation {
     begun: Instant,
     method: &'static str,
     route: Option<MatchedPath>,
+    client: Option<IpAddr>,
     user_agent: String,
     received: Arc<AtomicU64>,
     sent: u64,
@@ -41,8 +43,8 @@ pub(crate) struct Observation {
 }
 
 impl Observation {
-    /// Begins to look at `request`.
-    pub(crate) fn begin(request: &Request, span: Span) -> Self {
+    /// Begins to look at `request` of a client with this address.
+    pub(crate) fn begin(request: &Request, client: Option<IpAddr>, span: Span) -> Self {
         metrics::gauge!(telemetry::IN_FLIGHT).increment(1.0);
         let user_agent = request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok());
         Self {
@@ -50,6 +52,7 @@ impl Observation {
             begun: Instant::now(),
             method: method(request.method()),
             route: request.extensions().get().cloned(),
+            client,
             user_agent: user_agent.unwrap_or_default().chars().take(USER_AGENT_LENGTH).collect(),
             received: Arc::default(),
             sent: 0,
@@ -97,6 +100,7 @@ impl Drop for Observation {
             duration_ms = (elapsed.as_secs_f64() * 1e6).round() / 1e3,
             received_bytes = received,
             sent_bytes = self.sent,
+            client.address = self.client.map(tracing::field::display),
             user_agent = %self.user_agent,
             "answered"
         );
