@@ -17,6 +17,7 @@ mod gitlab_schema;
 mod http;
 mod job_tokens;
 mod jobs;
+mod jobs_of_replicas;
 mod lists;
 mod open_door;
 mod operations;

@@ -26,7 +26,7 @@ mod world;
 pub use builders::{Group, Project};
 pub use client::{Answer, Client, Request};
 pub use clock::{NOW, TestClock};
-pub use database::PostgresDatabase;
+pub use database::{HeldTransaction, PostgresDatabase};
 pub use issuer::Issuer;
 pub use people::{Carried, People, Person};
 pub use world::{Blobs, World};
