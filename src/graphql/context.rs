@@ -8,11 +8,9 @@ use std::{
 use access::{Identity, Viewer};
 use async_graphql::Context;
 use blob::{BlobStore, Sealer, Staged, StagingId};
-use domain::{AccessTokenId, Clock, PipelineId, rules::RuleBook};
-use store::Store;
+use domain::{AccessTokenId, CiJobId, Clock, PipelineId, rules::RuleBook};
+use store::{Store, audit_events::Actor};
 use time::OffsetDateTime;
-
-use crate::refusals::Knocks;
 
 /// What the model is made of; one per process.
 pub(crate) struct State {
@@ -25,7 +23,6 @@ pub(crate) struct State {
     pub(crate) sealer: Sealer,
     pub(crate) id_tokens: oidc::Verifier,
     pub(crate) arrived: Arc<Arrived>,
-    pub(crate) knocks: Knocks,
 }
 
 /// Uploads that arrived through this process and wait for the publish of the same request. The others are read from the
@@ -55,28 +52,32 @@ pub(crate) struct Caller {
     pub(crate) username: Option<String>,
     /// The personal access token in use.
     pub(crate) access_token: Option<AccessTokenId>,
-    /// The pipeline of the CI job that asks.
+    /// The CI job that asks.
+    pub(crate) job: Option<CiJobId>,
+    /// The pipeline of that job.
     pub(crate) pipeline: Option<PipelineId>,
 }
 
 impl Caller {
     pub(crate) const fn anonymous() -> Self {
-        Self { viewer: Viewer::anonymous(), username: None, access_token: None, pipeline: None }
+        Self { viewer: Viewer::anonymous(), username: None, access_token: None, job: None, pipeline: None }
+    }
+
+    /// In whose name changes are written down.
+    pub(crate) fn actor(&self) -> Actor {
+        let name = self.username.clone().unwrap_or_else(|| "anonymous".to_owned());
+        let actor = Actor::of(self.viewer.identity(), name);
+        if self.pipeline.is_some() { actor.by_job() } else { actor }
     }
 
     /// A text that names the caller, for binding tickets to it.
     pub(crate) fn subject(&self) -> String {
-        subject(self.viewer.identity())
-    }
-}
-
-/// A text that names whom a credential proved.
-pub(crate) fn subject(identity: Identity) -> String {
-    match identity {
-        Identity::Anonymous => "anonymous".to_owned(),
-        Identity::User { id, .. } => format!("user:{id}"),
-        Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
-        Identity::TrustedPublisher { id, .. } => format!("trusted-publisher:{id}"),
+        match self.viewer.identity() {
+            Identity::Anonymous => "anonymous".to_owned(),
+            Identity::User { id, .. } => format!("user:{id}"),
+            Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
+            Identity::TrustedPublisher { id, .. } => format!("trusted-publisher:{id}"),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ use blob::{BlobStore, Sealer};
 use domain::{Clock, Failure, rules::RuleBook};
 use futures::future::BoxFuture;
 use gateway::{ByteStream, Session};
-use store::{Store, audit_events::Actor};
+use store::Store;
 
 pub use background::{Collected, CollectionRules, Worker, collect, collectable};
 pub use validate::validate;
@@ -59,7 +59,7 @@ use crate::{
     limits::{Door, LimitsFactory, Spent},
     mutation::Mutation,
     query::Query,
-    refusals::{Knocks, Refusals},
+    refusals::Refusals,
     relay::global_id::PackagesUploadID,
 };
 
@@ -119,7 +119,6 @@ impl Model {
             sealer: Sealer::new(&key),
             id_tokens,
             arrived: Arc::new(Arrived::default()),
-            knocks: Knocks::default(),
         });
         Ok(Arc::new(Self {
             state,
@@ -164,11 +163,7 @@ impl Model {
     /// Runs a request in the name of its caller. What it was refused is written down before the answer goes out.
     async fn run(&self, schema: &Schema, door: Door, session: &Session, request: Request) -> Response {
         let caller = backend::caller(session);
-        let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
-        let identity = caller.viewer.identity();
-        let actor = Actor::of(identity, name);
-        let actor = if caller.pipeline.is_some() { actor.by_job() } else { actor };
-        let store = self.state.store.on_behalf_of(actor);
+        let store = self.state.store.on_behalf_of(caller.actor());
         let refusals = Arc::new(Refusals::default());
         let request = request
             .data(caller)
@@ -177,7 +172,7 @@ impl Model {
             .data(Arc::clone(&self.state))
             .data(door);
         let response = schema.execute(request).await;
-        refusals.write_down(identity, &self.state.knocks, &store, self.state.clock.now()).await;
+        refusals.write_down(&response, &store, self.state.clock.now()).await;
         response
     }
 

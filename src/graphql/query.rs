@@ -8,6 +8,7 @@ use crate::{
     group::GroupQuery,
     instance::InstanceQuery,
     package::PackageQuery,
+    pipeline::CurrentJobQuery,
     project::ProjectQuery,
     retention::RetentionQuery,
     token::{AccessTokenQuery, DeployTokenQuery},
@@ -29,4 +30,5 @@ pub(crate) struct Query(
     AuditEventQuery,
     BackgroundJobQuery,
     RetentionQuery,
+    CurrentJobQuery,
 );

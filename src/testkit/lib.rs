@@ -19,6 +19,7 @@ mod client;
 mod clock;
 mod database;
 mod issuer;
+mod limited;
 mod people;
 pub mod protocol;
 mod world;
