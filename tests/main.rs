@@ -28,6 +28,7 @@ mod protocol;
 mod publishing;
 mod replicas;
 mod rest_pages;
+mod rest_terraform;
 mod restart;
 mod retention;
 mod route_audit;
