@@ -2,6 +2,7 @@
 //! is written down as well. What the schema gains is found here: a mutation that nobody thought of fails the test.
 
 mod packages;
+mod refusals;
 mod steps;
 
 use std::collections::BTreeSet;

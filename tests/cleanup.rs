@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::{Client, Project, World};
 use time::Duration;
 
-use crate::world::world;
+use crate::world::{accepted, world};
 
 struct Stage {
     world: World,
@@ -134,4 +134,33 @@ async fn a_policy_that_keeps_all_deletes_nothing() {
     stage.world.run_jobs().await;
     assert_eq!(stage.files().await.len(), 3);
     assert_eq!(stage.runs().await, [Value::Null; 0]);
+}
+
+/// What a rule keeps from being deleted by some, a policy does not delete for them. A rule for publishing keeps nothing.
+#[tokio::test]
+async fn files_of_a_package_that_is_protected_from_deletion_stay() {
+    const RULE: &str = "mutation C($input: CreatePackagesProtectionRuleInput!) { \
+        createPackagesProtectionRule(input: $input) { errors } }";
+    let stage = Stage::new().await;
+    for (pattern, level) in [("Kept*", "minimumAccessLevelForDelete"), ("free", "minimumAccessLevelForPush")]
+    {
+        let mut input = json!({ "projectPath": stage.project.full_path, "packageType": "GENERIC", "packageNamePattern": pattern });
+        input[level] = "OWNER".into();
+        accepted(&stage.world, &stage.world.people.owner, RULE, input).await;
+    }
+    for name in ["kept-one", "free", "maven"] {
+        for round in 0..3 {
+            let path = format!("/api/v4/projects/{}/packages/generic/{name}/1/{name}.bin", stage.project.id);
+            let put = stage.client.put(path).body(format!("{name}{round}")).by(&stage.world.people.owner);
+            put.send().await.expect(201);
+        }
+    }
+    stage.world.keep_duplicates(&stage.project, 1).await;
+    stage.world.clock.advance(Duration::HOUR);
+    stage.world.run_jobs().await;
+    assert_eq!(
+        stage.files().await,
+        ["free.bin", "kept-one.bin", "kept-one.bin", "kept-one.bin", "maven.bin"]
+    );
+    assert_eq!(stage.runs().await[0]["result"], json!({ "files_deleted": 4, "bytes": 22 }));
 }

@@ -15,7 +15,10 @@ use testkit::{
     artefacts::{npm, pypi},
 };
 
-use crate::{architecture::files, world::world};
+use crate::{
+    architecture::files,
+    world::{accepted, router},
+};
 
 /// Writes the answers down as the golden ones.
 const UPDATE: &str = "ENTREPOT_UPDATE_FIXTURES";
@@ -23,6 +26,10 @@ const UPDATE: &str = "ENTREPOT_UPDATE_FIXTURES";
 const PACKAGES: &str = "query P { packages(scope: {}, first: 100) { nodes { id name version } } }";
 const CREATE_RULE: &str = "mutation R($input: CreatePackagesProtectionRuleInput!) { \
     createPackagesProtectionRule(input: $input) { packageProtectionRule { id } errors } }";
+const CREATE_JOB: &str =
+    "mutation J($input: CreateJobTokenInput!) { createJobToken(input: $input) { token } }";
+const CREATE_PUBLISHER: &str = "mutation T($input: CreateTrustedPublisherInput!) { createTrustedPublisher(input: $input) { \
+    errors } }";
 const FILES: &str = "query F($id: PackagesPackageID!) { package(id: $id) { packageFiles { nodes { id } } } }";
 
 /// `world.toml`.
@@ -32,6 +39,7 @@ struct Described {
     project: Vec<DescribedProject>,
     package: Vec<DescribedPackage>,
     rule: Vec<DescribedRule>,
+    publisher: Vec<DescribedPublisher>,
 }
 
 #[derive(Deserialize)]
@@ -54,6 +62,8 @@ struct DescribedPackage {
     format: String,
     name: String,
     version: String,
+    /// The branch of the pipeline that publishes it; without one somebody does.
+    pipeline: Option<String>,
 }
 
 /// A rule that keeps deleting to some.
@@ -63,6 +73,14 @@ struct DescribedRule {
     format: String,
     pattern: String,
     delete: String,
+}
+
+/// Whose ID tokens a project accepts. The administrator trusts the issuer.
+#[derive(Deserialize)]
+struct DescribedPublisher {
+    project: String,
+    issuer: String,
+    repository: String,
 }
 
 /// The world, and what its ids are called.
@@ -95,7 +113,9 @@ fn read(path: &Path) -> String {
 impl Stage {
     async fn new() -> Self {
         let described: Described = toml::from_str(&read(&fixtures().join("world.toml"))).expect("a world");
-        let (world, client) = world().await;
+        let issuers: Vec<_> = described.publisher.iter().map(|publisher| publisher.issuer.as_str()).collect();
+        let world = World::trusting(formats::rules(), &issuers).await;
+        let client = world.client(router(&world));
         let mut stage =
             Self { world, client, groups: BTreeMap::new(), projects: BTreeMap::new(), ids: Vec::new() };
         for person in stage.world.people.all() {
@@ -126,6 +146,9 @@ impl Stage {
         for rule in &described.rule {
             stage.protect(rule).await;
         }
+        for publisher in &described.publisher {
+            stage.trust(publisher).await;
+        }
         stage
     }
 
@@ -152,8 +175,20 @@ impl Stage {
             }
             _ => self.client.put(format!("{base}/generic/{name}/{version}/{name}.txt")).body("a text"),
         };
-        let answer = request.by(&self.world.people.developer).send().await;
+        let request = match &package.pipeline {
+            None => request.by(&self.world.people.developer),
+            Some(branch) => request.header("job-token", self.job(&package.project, branch).await),
+        };
+        let answer = request.send().await;
         assert!(answer.status.is_success(), "{}: {}", answer.described, answer.text());
+    }
+
+    /// The token of a job of a new pipeline.
+    async fn job(&self, project: &str, branch: &str) -> String {
+        let sha = "0123456789abcdef0123456789abcdef01234567";
+        let input = json!({ "input": { "projectPath": project, "ref": branch, "sha": sha } });
+        let answer = self.world.graphql(&self.world.people.maintainer, CREATE_JOB, input).await;
+        answer["data"]["createJobToken"]["token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
     async fn protect(&mut self, rule: &DescribedRule) {
@@ -166,6 +201,14 @@ impl Stage {
         let rule_id = &answer["data"]["createPackagesProtectionRule"]["packageProtectionRule"]["id"];
         let id = rule_id.as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
         self.ids.push((id, format!("{{rule {}}}", rule.pattern)));
+    }
+
+    async fn trust(&self, publisher: &DescribedPublisher) {
+        let input = json!({
+            "projectPath": publisher.project, "issuer": publisher.issuer,
+            "claims": [{ "name": "repository", "value": publisher.repository }],
+        });
+        accepted(&self.world, &self.world.people.maintainer, CREATE_PUBLISHER, input).await;
     }
 
     async fn name_packages(&mut self) {

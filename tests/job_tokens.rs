@@ -1,5 +1,7 @@
 //! Tokens of CI jobs: who makes them, how far they reach, when they end, and what becomes known of the pipeline.
 
+mod known;
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{RegistryAccessLevel, Role, Visibility};
 use serde_json::{Value, json};

@@ -68,3 +68,35 @@ async fn shared_bytes_are_told_apart() {
         assert_eq!(answer["data"]["group"]["packageStorage"], Value::Null, "{}", person.name);
     }
 }
+
+/// Whether strangers store the same content is not told: neither by what is used nor by what a retention would free.
+#[tokio::test]
+async fn what_others_store_changes_nothing_that_is_told() {
+    const PREVIEW: &str = "query P($project: ID!) { packageRetentionPreview(projectPath: $project, rules: [{ keepLast: 1 }]) { \
+        versionsCount exclusiveBytes sharedBytes } }";
+    let (world, client) = world().await;
+    let acme = world.group("acme", Visibility::Private).await;
+    let web = world.project(&acme, "web", Visibility::Private).await;
+    for (version, content) in [("1", "known to few"), ("2", "new")] {
+        publish(&world, &client, &web, &format!("generic/app/{version}/a.bin"), content).await;
+    }
+    let told = async || {
+        let preview = world.graphql(&world.people.owner, PREVIEW, json!({ "project": web.full_path })).await;
+        (storage(&world, &web, "acme").await, preview["data"].clone())
+    };
+    let before = told().await;
+    assert_eq!(before.1["packageRetentionPreview"]["exclusiveBytes"], 12.0);
+    let strangers = world.group("strangers", Visibility::Private).await;
+    let secret = world.project(&strangers, "secret", Visibility::Private).await;
+    publish(&world, &client, &secret, "generic/app/1/a.bin", "known to few").await;
+    assert_eq!(told().await, before);
+    // Within the namespace it is told.
+    let other = world.project(&acme, "other", Visibility::Private).await;
+    publish(&world, &client, &other, "generic/app/1/a.bin", "known to few").await;
+    let (storage, preview) = told().await;
+    assert_eq!(storage["project"]["packageStorage"]["sharedBytes"], 12.0);
+    assert_eq!(
+        preview["packageRetentionPreview"],
+        json!({ "versionsCount": 1, "exclusiveBytes": 0.0, "sharedBytes": 12.0 })
+    );
+}

@@ -3,6 +3,7 @@
 //! That every format asks is among the checks of `testkit::protocol`.
 
 mod doors;
+mod formats;
 mod rest;
 
 use domain::{Role, Visibility};

@@ -1,10 +1,11 @@
 //! Pages of GitLab's REST API: by number, with totals, and by cursor, each page naming the next.
 
 use domain::Visibility;
-use serde_json::Value;
+use serde_json::{Value, json};
 use testkit::{Client, Person, World};
+use time::{Duration, format_description::well_known::Rfc2822};
 
-use crate::world::world;
+use crate::world::{accepted, world};
 
 /// Follows the links of a list from its first page, and gives the values of `key` in its order.
 async fn followed(client: &Client, person: &Person, path: &str, key: &str) -> Vec<Value> {
@@ -113,20 +114,76 @@ async fn pipelines_come_in_pages_of_twenty_at_most() {
     }
 }
 
+/// Of GitLab's lists of people, that of all users goes on by cursor; members and tokens are numbered only.
+#[tokio::test]
+async fn users_can_be_followed_by_cursors() {
+    let (world, client, ..) = furnished().await;
+    let administrator = &world.people.administrator;
+    let all = client.get("/api/v4/users?per_page=100").by(administrator).send().await.expect(200).json();
+    let names: Vec<_> = all.as_array().expect("a list").iter().map(|user| user["username"].clone()).collect();
+    assert!(names.len() > 4, "{names:?}");
+    let path = "/api/v4/users?pagination=keyset&per_page=2&order_by=id";
+    assert_eq!(followed(&client, administrator, path, "username").await, names);
+}
+
+/// GitLab's `destroy_conditionally!`: of each kind of thing, what was changed since it was read is not deleted.
 #[tokio::test]
 async fn what_was_changed_since_it_was_read_is_not_deleted() {
-    let (world, client, _, project) = furnished().await;
+    const RULE: &str = "mutation C($input: CreatePackagesProtectionRuleInput!) { \
+        createPackagesProtectionRule(input: $input) { errors packageProtectionRule { id } } }";
+    let (world, client, group, project) = furnished().await;
     let owner = &world.people.owner;
-    let list =
-        client.get(format!("/api/v4/projects/{project}/packages")).by(owner).send().await.expect(200).json();
-    let package = format!("/api/v4/projects/{project}/packages/{}", list[0]["id"]);
-    let delete = |since: &str| client.delete(&package).by(owner).header("if-unmodified-since", since).send();
-    let told = delete("Wed, 21 Oct 2015 07:28:00 GMT").await.expect(412).json();
-    assert!(
-        told["message"].as_str().is_some_and(|text| text.starts_with("412 Precondition Failed")),
-        "{told}"
-    );
-    client.get(&package).by(owner).send().await.expect(200);
-    delete("Fri, 21 Oct 2095 07:28:00 GMT").await.expect(204);
-    client.get(&package).by(owner).send().await.expect(404);
+    let number =
+        |id: &Value| id.as_str().and_then(|id| id.rsplit('/').next()).expect("a global id").to_owned();
+    let packages = format!("/api/v4/projects/{project}/packages");
+    let list = client.get(&packages).by(owner).send().await.expect(200).json();
+    let package = format!("{packages}/{}", list[0]["id"]);
+    let file = format!("{packages}/{}/package_files", list[1]["id"]);
+    let files = client.get(&file).by(owner).send().await.expect(200).json();
+    let file = format!("{file}/{}", files[0]["id"]);
+    let mut rules = Vec::new();
+    for place in [json!({ "projectPath": "acme/a" }), json!({ "namespacePath": "acme" })] {
+        let mut input = place;
+        input["packageType"] = "GENERIC".into();
+        input["packageNamePattern"] = "unused".into();
+        input["minimumAccessLevelForPush"] = "OWNER".into();
+        let made = accepted(&world, owner, RULE, input).await;
+        rules.push(number(&made["packageProtectionRule"]["id"]));
+    }
+    let member = world.people.guest.user().expect("a user");
+    let in_project = json!({ "user_id": member.0, "access_level": 20 });
+    let members = format!("/api/v4/projects/{project}/members");
+    client.post(&members).json(&in_project).by(owner).send().await.expect(201);
+    for path in [
+        package,
+        file,
+        format!("{packages}/protection/rules/{}", rules[0]),
+        format!("/api/v4/groups/{group}/packages/protection/rules/{}", rules[1]),
+        format!("{members}/{}", member.0),
+        format!("/api/v4/groups/{group}/members/{}", member.0),
+        format!("/api/v4/projects/{project}"),
+        "/api/v4/groups/acme%2Fsub-a".to_owned(),
+    ] {
+        let delete = |since: &str| client.delete(&path).by(owner).header("if-unmodified-since", since).send();
+        let told = delete("Wed, 21 Oct 2015 07:28:00 GMT").await.expect(412).json();
+        let words = told["message"].as_str().unwrap_or_default();
+        assert!(words.starts_with("412 Precondition Failed"), "{path}: {told}");
+        let deleted = delete("Fri, 21 Oct 2095 07:28:00 GMT").await;
+        assert!(deleted.status.is_success(), "{}: {}", deleted.described, deleted.text());
+        delete("Fri, 21 Oct 2095 07:28:00 GMT").await.expect(404);
+    }
+}
+
+/// A membership is as old as its last change.
+#[tokio::test]
+async fn a_member_who_was_promoted_since_is_not_removed() {
+    let (world, client, group, _) = furnished().await;
+    let owner = &world.people.owner;
+    let path = format!("/api/v4/groups/{group}/members/{}", world.people.guest.user().expect("a user").0);
+    let read_at = world.now() + Duration::MINUTE;
+    world.clock.advance(Duration::HOUR);
+    client.put(&path).json(&json!({ "access_level": 40 })).by(owner).send().await.expect(200);
+    let since = read_at.format(&Rfc2822).expect("a date").replace("+0000", "GMT");
+    client.delete(&path).by(owner).header("if-unmodified-since", since).send().await.expect(412);
+    client.get(&path).by(owner).send().await.expect(200);
 }

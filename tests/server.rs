@@ -74,14 +74,15 @@ impl Setup {
 /// Where a server keeps things: what outlives its process. Gone when dropped, but for what is in a bucket.
 struct Place {
     data: TempDir,
-    postgres: Option<PostgresDatabase>,
+    postgres: Option<Arc<PostgresDatabase>>,
     variables: Vec<(&'static str, String)>,
 }
 
 impl Place {
     fn new(setup: Setup) -> Self {
         let data = tempfile::tempdir().expect("a folder");
-        let postgres = setup.postgres.then(|| PostgresDatabase::create().expect("a server for tests"));
+        let postgres =
+            setup.postgres.then(|| Arc::new(PostgresDatabase::create().expect("a server for tests")));
         let mut variables = vec![("ENTREPOT_ADMIN_TOKEN", ROOT_TOKEN.to_owned())];
         variables.extend(setup.variables.iter().map(|(name, value)| (*name, (*value).to_owned())));
         if setup.s3 {
@@ -173,6 +174,11 @@ impl Server {
     /// The folder with its data.
     pub(crate) fn data(&self) -> PathBuf {
         self.place.data.path().join("data")
+    }
+
+    /// Its database, where that is PostgreSQL.
+    pub(crate) fn database(&self) -> Arc<PostgresDatabase> {
+        self.place.postgres.clone().expect("a server on PostgreSQL")
     }
 
     /// Where it answers.

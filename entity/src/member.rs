@@ -24,6 +24,8 @@ pub struct Model {
     pub created_by_id: Option<i64>,
     /// When it was created.
     pub created_at: TimeDateTimeWithTimeZone,
+    /// When it was last changed; none when it never was.
+    pub updated_at: Option<TimeDateTimeWithTimeZone>,
 }
 
 impl ActiveModelBehavior for ActiveModel {}

@@ -23,6 +23,8 @@ pub struct Model {
     /// What the format knows of it.
     #[sea_orm(column_type = "JsonBinary")]
     pub properties: Json,
+    /// The pipeline whose job published it. No reference: the pipeline may be gone.
+    pub pipeline_id: Option<i64>,
     /// Number of `domain::FileStatus`.
     pub status: i16,
     /// When it was created.

@@ -21,6 +21,9 @@ pub struct Model {
     /// What they have to say: an object of texts.
     #[sea_orm(column_type = "JsonBinary")]
     pub claims: Json,
+    /// The most telling of the claims, as `name=value`: what an exchange looks for.
+    #[sea_orm(column_type = "Text")]
+    pub telling_claim: String,
     /// What `domain::TokenLimits` stores.
     #[sea_orm(column_type = "Text", nullable)]
     pub limits: Option<String>,

@@ -31,6 +31,7 @@ id_scalars! {
     DeployTokenId,
     AuditEventId,
     CiPipelineId,
+    CiJobId,
 }
 
 /// The decimal number at the end of a global id (`gid://gitlab/Packages::Package/42` gives 42).

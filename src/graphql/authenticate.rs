@@ -81,6 +81,7 @@ async fn by_access_token(state: &State, secret: &str) -> Result<Option<Caller>, 
         viewer: found.viewer(),
         username: Some(found.user.username),
         access_token: Some(found.token_id),
+        job: None,
         pipeline: None,
         address: None,
     }))
@@ -93,6 +94,7 @@ async fn by_job_token(state: &State, secret: &str) -> Result<Option<Caller>, Fai
         viewer: found.viewer(),
         username: Some(found.user.username),
         access_token: None,
+        job: Some(found.job_id),
         pipeline: Some(found.pipeline_id),
         address: None,
     }))
@@ -106,6 +108,7 @@ async fn by_trusted_token(state: &State, secret: &str) -> Result<Option<Caller>,
         viewer: found.viewer(),
         username: Some(found.name()),
         access_token: None,
+        job: None,
         pipeline: None,
         address: None,
     }))
@@ -123,6 +126,7 @@ async fn by_deploy_token(
         viewer: found.viewer(),
         username: Some(found.username),
         access_token: None,
+        job: None,
         pipeline: None,
         address: None,
     }))

@@ -9,11 +9,11 @@ use std::{
 use access::{Identity, Viewer};
 use async_graphql::Context;
 use blob::{BlobStore, Sealer, Staged, StagingId};
-use domain::{AccessTokenId, Clock, PipelineId, rules::RuleBook};
-use store::Store;
+use domain::{AccessTokenId, CiJobId, Clock, PipelineId, rules::RuleBook};
+use store::{Store, audit_events::Actor};
 use time::OffsetDateTime;
 
-use crate::{in_force::InForce, refusals::Knocks};
+use crate::in_force::InForce;
 
 /// What the model is made of; one per process.
 pub(crate) struct State {
@@ -26,7 +26,6 @@ pub(crate) struct State {
     pub(crate) sealer: Sealer,
     pub(crate) id_tokens: oidc::Verifier,
     pub(crate) arrived: Arc<Arrived>,
-    pub(crate) knocks: Knocks,
     pub(crate) in_force: InForce,
 }
 
@@ -57,7 +56,9 @@ pub(crate) struct Caller {
     pub(crate) username: Option<String>,
     /// The personal access token in use.
     pub(crate) access_token: Option<AccessTokenId>,
-    /// The pipeline of the CI job that asks.
+    /// The CI job that asks.
+    pub(crate) job: Option<CiJobId>,
+    /// The pipeline of that job.
     pub(crate) pipeline: Option<PipelineId>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
@@ -69,24 +70,27 @@ impl Caller {
             viewer: Viewer::anonymous(),
             username: None,
             access_token: None,
+            job: None,
             pipeline: None,
             address: None,
         }
     }
 
+    /// In whose name changes are written down.
+    pub(crate) fn actor(&self) -> Actor {
+        let name = self.username.clone().unwrap_or_else(|| "anonymous".to_owned());
+        let actor = Actor::of(self.viewer.identity(), name).at(self.address);
+        if self.pipeline.is_some() { actor.by_job() } else { actor }
+    }
+
     /// A text that names the caller, for binding tickets to it.
     pub(crate) fn subject(&self) -> String {
-        subject(self.viewer.identity())
-    }
-}
-
-/// A text that names whom a credential proved.
-pub(crate) fn subject(identity: Identity) -> String {
-    match identity {
-        Identity::Anonymous => "anonymous".to_owned(),
-        Identity::User { id, .. } => format!("user:{id}"),
-        Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
-        Identity::TrustedPublisher { id, .. } => format!("trusted-publisher:{id}"),
+        match self.viewer.identity() {
+            Identity::Anonymous => "anonymous".to_owned(),
+            Identity::User { id, .. } => format!("user:{id}"),
+            Identity::DeployToken { id, .. } => format!("deploy-token:{id}"),
+            Identity::TrustedPublisher { id, .. } => format!("trusted-publisher:{id}"),
+        }
     }
 }
 

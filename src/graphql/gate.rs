@@ -62,12 +62,15 @@ fn open<T>(
 ) -> Result<T, Failure> {
     let viewer = ctx.viewer();
     let place = guarded.as_ref().map(|guarded| place(guarded.facts()));
-    match guarded {
+    let opened = match guarded {
         Some(guarded) => decide(guarded, viewer),
         None if viewer.is_anonymous() => Err(Denied::Unauthenticated),
         None => Err(Denied::Hidden),
+    };
+    if opened.is_ok() {
+        note_opened(ctx, place, subject);
     }
-    .map_err(|denied| {
+    opened.map_err(|denied| {
         tracing::debug!(access.action = ?action, access.denied = ?denied, "refused");
         let failure = denied.into_failure(viewer, subject);
         // What does not exist has nobody who would read of it.
@@ -87,13 +90,21 @@ pub(crate) fn refuse_protected(
     covering: &[ProtectionRule],
 ) -> Result<(), Failure> {
     let covering = covering.iter().map(|rule| (rule.pattern.as_str(), rule.levels));
-    decide_protected(ctx.viewer(), action, &facts, covering).map_err(|protected| {
-        tracing::debug!(access.action = ?action, access.protected = ?protected, "refused");
-        let failure = protected.into_failure(name);
-        let package = Some((format, name.to_owned()));
-        note_refusal(ctx, Some(place(facts)), Subject::Package, failure.code, package);
-        failure
-    })
+    let package = (format, name.to_owned());
+    match decide_protected(ctx.viewer(), action, &facts, covering) {
+        Ok(()) => {
+            if let Some((refusals, key)) = change(ctx) {
+                refusals.note_package(key, place(facts), package);
+            }
+            Ok(())
+        }
+        Err(protected) => {
+            tracing::debug!(access.action = ?action, access.protected = ?protected, "refused");
+            let failure = protected.into_failure(name);
+            note_refusal(ctx, Some(place(facts)), Subject::Package, failure.code, Some(package));
+            Err(failure)
+        }
+    }
 }
 
 /// Where `facts` were read.
@@ -104,8 +115,23 @@ pub(crate) const fn place(facts: Facts) -> Place {
     }
 }
 
-/// Notes that somebody was refused a change, for the audit log. Nobody in particular is not noted, who may just try again with a
-/// credential; nor is what a change shows beside, or what only reads.
+/// What becomes of refused changes, and under which name the change stands in the answer; nothing for nobody in particular, who may
+/// just try again with a credential, for what a change shows beside, and for what only reads.
+fn change<'a>(ctx: &'a Context<'_>) -> Option<(&'a Refusals, &'a str)> {
+    let changes = ctx.query_env.operation.node.ty == OperationType::Mutation;
+    let root = ctx.path_node.as_ref().filter(|node| node.parent.is_none())?;
+    let refusals = ctx.data_opt::<Arc<Refusals>>()?;
+    (changes && !ctx.viewer().is_anonymous()).then(|| (&**refusals, root.field_name()))
+}
+
+/// Notes what a change was let at, in case it is refused for what it was given.
+fn note_opened(ctx: &Context<'_>, place: Option<Place>, subject: Subject) {
+    if let Some((refusals, key)) = change(ctx) {
+        refusals.note_opened(key, ctx.field().name(), place, subject);
+    }
+}
+
+/// Notes that somebody was refused a change, for the audit log.
 pub(crate) fn note_refusal(
     ctx: &Context<'_>,
     place: Option<Place>,
@@ -113,14 +139,17 @@ pub(crate) fn note_refusal(
     code: ErrorCode,
     package: Option<(PackageFormat, String)>,
 ) {
-    let changes = ctx.query_env.operation.node.ty == OperationType::Mutation;
-    let is_root = ctx.path_node.as_ref().is_some_and(|node| node.parent.is_none());
-    if !changes || !is_root || ctx.viewer().is_anonymous() {
-        return;
-    }
-    if let Some(refusals) = ctx.data_opt::<Arc<Refusals>>() {
+    if let Some((refusals, _)) = change(ctx) {
         let operation = ctx.field().name().to_owned();
         refusals.note(Refusal { place, operation, code: code.name(), subject, package });
+    }
+}
+
+/// Notes that a change which the caller may make was refused for what it was given, and says so in its payload. Those that say so in
+/// an error are found there.
+pub(crate) fn note_refused_input(ctx: &Context<'_>, failure: &Failure) {
+    if let Some((refusals, key)) = change(ctx) {
+        refusals.note_input(key, failure);
     }
 }
 
@@ -161,7 +190,11 @@ pub(crate) fn visible_about<T>(
 
 /// Whether the caller may do `action` with the instance itself.
 pub(crate) fn authorize_instance(ctx: &Context<'_>, action: Action) -> Result<(), Failure> {
-    decide_instance(ctx.viewer(), action).map_err(|denied| {
+    let decided = decide_instance(ctx.viewer(), action);
+    if decided.is_ok() {
+        note_opened(ctx, None, Subject::Instance);
+    }
+    decided.map_err(|denied| {
         let failure = denied.into_failure(ctx.viewer(), Subject::Instance);
         note_refusal(ctx, None, Subject::Instance, failure.code, None);
         failure

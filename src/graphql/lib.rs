@@ -54,7 +54,7 @@ use blob::{BlobStore, Sealer};
 use domain::{Clock, Failure, rules::RuleBook};
 use futures::future::BoxFuture;
 use gateway::{ByteStream, Session};
-use store::{Store, audit_events::Actor};
+use store::Store;
 
 pub use background::{Collected, CollectionRules, Worker, collect, collectable};
 pub use throttle::THROTTLED;
@@ -67,7 +67,7 @@ use crate::{
     limits::{Door, LimitsFactory, Spent},
     mutation::Mutation,
     query::Query,
-    refusals::{Knocks, Refusals},
+    refusals::Refusals,
     relay::global_id::PackagesUploadID,
 };
 
@@ -129,7 +129,6 @@ impl Model {
             sealer: Sealer::new(&key),
             id_tokens,
             arrived: Arc::new(Arrived::default()),
-            knocks: Knocks::default(),
         });
         Ok(Arc::new(Self {
             state,
@@ -185,11 +184,7 @@ impl Model {
             return Response::from_errors(vec![outcome::request_error(failure)]);
         }
         let caller = backend::caller(session);
-        let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
-        let identity = caller.viewer.identity();
-        let actor = Actor::of(identity, name).at(caller.address);
-        let actor = if caller.pipeline.is_some() { actor.by_job() } else { actor };
-        let store = self.state.store.on_behalf_of(actor);
+        let store = self.state.store.on_behalf_of(caller.actor());
         let refusals = Arc::new(Refusals::default());
         let request = request
             .data(caller)
@@ -198,7 +193,7 @@ impl Model {
             .data(Arc::clone(&self.state))
             .data(door);
         let response = schema.execute(request).await;
-        refusals.write_down(identity, &self.state.knocks, &store, self.state.clock.now()).await;
+        refusals.write_down(&response, &store, self.state.clock.now()).await;
         response
     }
 

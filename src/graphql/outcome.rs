@@ -1,8 +1,10 @@
 //! Failures on their way out of the schema: a top-level error with `extensions.code`, `.field`, `.problems`, `.subject` and
 //! `.throttled`.
 
-use async_graphql::{ErrorExtensions, Name, Pos, ServerError, Value};
+use async_graphql::{Context, ErrorExtensions, Name, Pos, ServerError, Value};
 use domain::{ErrorCode, Failure};
+
+use crate::gate;
 
 /// Result of a resolver.
 pub(crate) type Outcome<T> = async_graphql::Result<T>;
@@ -83,7 +85,7 @@ impl<T, E: Into<Failure>> OrError<T> for Result<T, E> {
 }
 
 /// Splits a failure into what a GitLab-named mutation says in its payload (a business refusal) and what is a top-level error.
-pub(crate) fn payload_errors(result: Result<(), Failure>) -> Outcome<Vec<String>> {
+pub(crate) fn payload_errors(ctx: &Context<'_>, result: Result<(), Failure>) -> Outcome<Vec<String>> {
     match result {
         Ok(()) => Ok(Vec::new()),
         Err(failure) => match failure.code {
@@ -91,7 +93,10 @@ pub(crate) fn payload_errors(result: Result<(), Failure>) -> Outcome<Vec<String>
             | ErrorCode::Duplicate
             | ErrorCode::Quota
             | ErrorCode::Stale
-            | ErrorCode::Locked => Ok(vec![failure.message.into_owned()]),
+            | ErrorCode::Locked => {
+                gate::note_refused_input(ctx, &failure);
+                Ok(vec![failure.message.into_owned()])
+            }
             _ => Err(error(failure)),
         },
     }

@@ -8,6 +8,7 @@ use crate::{
     group::GroupQuery,
     instance::{InstanceQuery, LimitsQuery},
     package::PackageQuery,
+    pipeline::CurrentJobQuery,
     project::ProjectQuery,
     retention::RetentionQuery,
     token::{AccessTokenQuery, DeployTokenQuery},
@@ -30,4 +31,5 @@ pub(crate) struct Query(
     AuditEventQuery,
     BackgroundJobQuery,
     RetentionQuery,
+    CurrentJobQuery,
 );

@@ -17,14 +17,15 @@ pub(crate) struct ProjectStatistics {
     packages_size: Option<f64>,
 }
 
-/// How much room the packages of a project, or of the projects in and below a group, take (ours).
+/// How much room the packages of a project, or of the projects in and below a group, take (ours). Contents are compared within the
+/// top-level namespace: that others store the same is not told, though it is stored once.
 #[derive(SimpleObject)]
 pub(crate) struct PackageStorage {
     /// Length of all files together, in bytes: as if every one had bytes of its own.
     size: f64,
-    /// Bytes of contents that only files here have.
+    /// Bytes of contents that only files here have, of all of the top-level namespace.
     exclusive_bytes: f64,
-    /// Bytes of contents that files elsewhere have as well.
+    /// Bytes of contents that files elsewhere in the top-level namespace have as well.
     shared_bytes: f64,
     /// The same of each type that there is.
     package_types: Vec<PackageTypeStorage>,
@@ -38,7 +39,7 @@ pub(crate) struct PackageTypeStorage {
     size: f64,
     /// Bytes of contents that only files of this type have, and here.
     exclusive_bytes: f64,
-    /// Bytes of contents that files elsewhere, or of other types, have as well.
+    /// Bytes of contents that files elsewhere in the top-level namespace, or of other types, have as well.
     shared_bytes: f64,
 }
 

@@ -10,6 +10,7 @@ mod audit_events;
 mod deploy_tokens;
 mod error;
 mod groups;
+mod job;
 mod job_token_scope;
 mod keyset;
 mod members;
@@ -41,6 +42,7 @@ fn table() -> RouteTable {
     let mut table = RouteTable::absolute(Arc::new(RestDialect));
     version::routes(&mut table);
     user::routes(&mut table);
+    job::routes(&mut table);
     users::routes(&mut table);
     access_tokens::routes(&mut table);
     namespaces::routes(&mut table);

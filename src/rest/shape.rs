@@ -23,15 +23,23 @@ pub(crate) fn refuse_errors(errors: Vec<String>) -> Result<(), Failure> {
     }
 }
 
-/// Refuses to delete what was changed since the caller read it, as `If-Unmodified-Since` asks. A date that cannot be read asks
-/// for nothing (RFC 9110 §13.1.4).
-pub(crate) fn refuse_changed(call: &gateway::Call, updated_at: &str) -> Result<(), Failure> {
+/// Refuses to delete what was changed since the caller read it, as `If-Unmodified-Since` asks of GitLab's deletions. `updated_at` is
+/// read only where that is asked; none, which the deletion itself refuses, is not changed. A date that cannot be read asks for
+/// nothing (RFC 9110 §13.1.4).
+pub(crate) async fn refuse_changed<Fut>(
+    call: &gateway::Call,
+    updated_at: impl FnOnce() -> Fut + Send,
+) -> Result<(), Failure>
+where
+    Fut: Future<Output = Result<Option<String>, Failure>> + Send,
+{
     let Some(read) =
         call.header("if-unmodified-since").and_then(|date| OffsetDateTime::parse(date, &Rfc2822).ok())
     else {
         return Ok(());
     };
-    let updated = OffsetDateTime::parse(updated_at, &Rfc3339).map_err(|_| Failure::internal())?;
+    let Some(updated_at) = updated_at().await? else { return Ok(()) };
+    let updated = OffsetDateTime::parse(&updated_at, &Rfc3339).map_err(|_| Failure::internal())?;
     if updated.unix_timestamp() > read.unix_timestamp() {
         let message = format!("It was changed at {updated_at}: read it again");
         return Err(Failure::new(ErrorCode::Stale, message));

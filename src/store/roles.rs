@@ -4,7 +4,10 @@
 //! conditions (`visible.rs`). A member's role holds in the namespace or project itself and in everything below; the highest
 //! counts; a membership no longer counts on the day it expires. `tests/visibility.rs` compares all of them with `access`.
 
-use access::{Holder, Identity, Viewer};
+use std::sync::Arc;
+
+use access::{Holder, Identity, Via, Viewer};
+use domain::ProjectId;
 use sea_orm::sea_query::{
     Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, SimpleExpr, UnionType,
 };
@@ -13,10 +16,12 @@ use time::{Date, OffsetDateTime};
 use crate::convert::today;
 
 /// Whose standing a statement is about. Ids are 0 where there is none: no row has that id.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Standing {
     /// The user.
     pub(crate) user: i64,
+    /// The projects that the caller's CI job reaches. In a group the user's role counts when one of them is below it.
+    pub(crate) reach: Option<Arc<[ProjectId]>>,
     /// The project that the caller's deploy token was made for.
     pub(crate) token_project: i64,
     /// The group that the caller's deploy token was made for.
@@ -28,10 +33,16 @@ pub(crate) struct Standing {
 impl Standing {
     /// The standing of `viewer`.
     pub(crate) fn of(viewer: &Viewer, now: OffsetDateTime) -> Self {
-        let nobody = Self { user: 0, token_project: 0, token_namespace: 0, today: today(now) };
+        let nobody = Self { user: 0, reach: None, token_project: 0, token_namespace: 0, today: today(now) };
         match viewer.identity() {
             Identity::Anonymous => nobody,
-            Identity::User { id, .. } => Self { user: id.0, ..nobody },
+            Identity::User { id, .. } => {
+                let reach = match viewer.via() {
+                    Via::Person | Via::Bot => None,
+                    Via::Job(projects) => Some(Arc::clone(projects)),
+                };
+                Self { user: id.0, reach, ..nobody }
+            }
             Identity::DeployToken { holder: Holder::Project(id), .. } => {
                 Self { token_project: id.0, ..nobody }
             }
@@ -78,7 +89,29 @@ impl Standing {
         let below = Expr::exists(self.memberships_below(namespaces))
             .or(Expr::exists(self.project_memberships_below(namespaces)));
         let guest = Expr::case(below, Expr::val(domain::Role::Guest.number()));
-        Func::coalesce([above, guest.into()]).into()
+        let role = Func::coalesce([above, guest.into()]);
+        match self.reaches_below(namespaces) {
+            Some(reached) => Expr::case(reached, role).into(),
+            None => role.into(),
+        }
+    }
+
+    /// Whether the caller's CI job reaches a project below the namespace that `namespaces` names; none when no job asks.
+    pub(crate) fn reaches_below(&self, namespaces: &'static str) -> Option<SimpleExpr> {
+        let reach = self.reach.as_ref()?;
+        let reached = Query::select()
+            .expr(Expr::val(1))
+            .from_as("projects", "rp")
+            .join_as(
+                JoinType::InnerJoin,
+                "namespace_ancestors",
+                "ra",
+                Expr::col(("ra", "descendant_id")).eq(Expr::col(("rp", "namespace_id"))),
+            )
+            .and_where(Expr::col(("rp", "id")).is_in(reach.iter().map(|project| project.0)))
+            .and_where(Expr::col(("ra", "ancestor_id")).eq(Expr::col((namespaces, "id"))))
+            .to_owned();
+        Some(Expr::exists(reached))
     }
 
     /// Whether the caller's deploy token was made for the project that `projects` names, or a group above it.

@@ -3,16 +3,16 @@
 use domain::{NamespaceId, PackageFormat, ProjectId};
 use sea_orm::{FromQueryResult, Value};
 
-use crate::{Result, Store, convert, members::Place, rows};
+use crate::{Result, Store, convert, members::Place, rows, visible::tenant_sql};
 
 /// What the packages of a place take, of all formats or of one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StorageUse {
     /// Length of all files together, in bytes: as if every one had bytes of its own.
     pub size: u64,
-    /// Bytes of contents that only files here have.
+    /// Bytes of contents that only files here have, of all files of the top-level namespace.
     pub exclusive_bytes: u64,
-    /// Bytes of contents that files elsewhere have as well; for a format, files of other formats included.
+    /// Bytes of contents that files elsewhere in the top-level namespace have as well; for a format, files of other formats included.
     pub shared_bytes: u64,
 }
 
@@ -24,10 +24,11 @@ struct Row {
     shared: i64,
 }
 
-/// `$1` is the project, or else `$2` the group, whose descendants count. A file counts for as long as it is there, alone, with its
-/// package and with its project. The format is -1 in the row of all of them.
+/// `$1` is the project, or the group, whose descendants count. A file counts for as long as it is there, alone, with its package and
+/// with its project. Files beyond the top-level namespace count for nothing: whether strangers have a content as well is nobody's to
+/// know. The format is -1 in the row of all of them.
 macro_rules! use_sql {
-    ($here:literal) => {
+    ($here:literal, $namespace:literal) => {
         concat!(
             "WITH here AS (SELECT k.format, f.blob_id, COUNT(*) AS files FROM package_files f \
              JOIN packages k ON k.id = f.package_id JOIN projects p ON p.id = k.project_id \
@@ -37,7 +38,10 @@ macro_rules! use_sql {
              everywhere AS (SELECT f.blob_id, COUNT(*) AS files FROM package_files f \
              JOIN packages k ON k.id = f.package_id JOIN projects p ON p.id = k.project_id \
              WHERE f.deleted_at IS NULL AND k.deleted_at IS NULL AND p.deleted_at IS NULL \
-             AND f.blob_id IN (SELECT blob_id FROM here) GROUP BY f.blob_id), \
+             AND f.blob_id IN (SELECT blob_id FROM here) AND p.namespace_id IN (",
+            tenant_sql!(),
+            $namespace,
+            ")) GROUP BY f.blob_id), \
              parts AS (SELECT format, blob_id, files FROM here UNION ALL \
              SELECT -1 AS format, blob_id, SUM(files) AS files FROM here GROUP BY blob_id) \
              SELECT CAST(t.format AS SMALLINT) AS format, CAST(SUM(b.size * t.files) AS BIGINT) AS size, \
@@ -49,9 +53,11 @@ macro_rules! use_sql {
     };
 }
 
-const OF_PROJECT: &str = use_sql!("p.id = $1");
-const OF_GROUP: &str =
-    use_sql!("p.namespace_id IN (SELECT descendant_id FROM namespace_ancestors WHERE ancestor_id = $1)");
+const OF_PROJECT: &str = use_sql!("p.id = $1", "(SELECT namespace_id FROM projects WHERE id = $1)");
+const OF_GROUP: &str = use_sql!(
+    "p.namespace_id IN (SELECT descendant_id FROM namespace_ancestors WHERE ancestor_id = $1)",
+    "$1"
+);
 
 /// What the packages of a place take, all together and by format. One statement.
 pub async fn used(store: &Store, place: Place) -> Result<(StorageUse, Vec<(PackageFormat, StorageUse)>)> {

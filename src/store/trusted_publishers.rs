@@ -1,5 +1,7 @@
 //! Trusted publishing: whose ID tokens a project accepts, and the short-lived tokens that they are exchanged for.
 
+mod exchange;
+
 use std::collections::BTreeMap;
 
 use access::{Identity, Viewer};
@@ -9,17 +11,19 @@ use domain::{
 use entity::{project, trusted_publisher};
 use sea_orm::{
     ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, PaginatorTrait, QueryFilter, QueryOrder,
-    QuerySelect, Set, Value,
+    QuerySelect, Set,
 };
 use time::{Duration, OffsetDateTime};
 
 use crate::{
-    Result, Secret, Store, StoreError, TokenHash, Tx,
+    Result, Store, StoreError, TokenHash, Tx,
     audit_events::{self, Actor, Entity, Event, Target},
     convert::{self, stored},
     refusals::lock_project,
     rows,
 };
+
+pub use exchange::{Exchange, Presented, accepting, exchange};
 
 /// What a token of trusted publishing starts with.
 pub const PREFIX: &str = "gltp-";
@@ -31,8 +35,6 @@ const MAX_PUBLISHERS: u64 = 50;
 const MAX_CLAIMS: usize = 20;
 /// Longest issuer, audience, and name or value of a claim, in bytes.
 const MAX_TEXT: usize = 512;
-/// How long a used ID token is remembered after nobody would accept it any more: clocks of replicas may differ.
-const MARGIN: Duration = Duration::hours(1);
 /// What says when and for whom a token is good, not who it is of.
 const NO_IDENTITY: [&str; 6] = ["iss", "aud", "exp", "iat", "nbf", "jti"];
 
@@ -104,6 +106,18 @@ pub struct NewTrustedPublisher {
     pub creator_id: Option<UserId>,
 }
 
+/// A claim as an exchange looks for it.
+fn claim_text(name: &str, value: &str) -> String {
+    format!("{name}={value}")
+}
+
+/// The claim that tells most of whom a publisher trusts, presumably: the longest, of which a repository's name makes one and its
+/// owner's or a branch does not. Few publishers of an issuer have it in common.
+fn telling_claim(claims: &BTreeMap<String, String>) -> String {
+    let longest = claims.iter().rev().max_by_key(|(_, value)| value.chars().count());
+    longest.map(|(name, value)| claim_text(name, value)).unwrap_or_default()
+}
+
 fn check(new: &NewTrustedPublisher) -> Result<()> {
     let fine =
         |text: &str| !text.trim().is_empty() && text.len() <= MAX_TEXT && !text.chars().any(char::is_control);
@@ -154,6 +168,7 @@ pub async fn create(
                     issuer: Set(new.issuer.clone()),
                     audience: Set(new.audience.clone()),
                     claims: Set(serde_json::json!(new.claims)),
+                    telling_claim: Set(telling_claim(&new.claims)),
                     limits: Set(new.limits.to_stored()),
                     creator_id: Set(new.creator_id.map(|id| id.0)),
                     created_at: Set(*now),
@@ -224,91 +239,6 @@ pub async fn find(store: &Store, id: TrustedPublisherId) -> Result<Option<Truste
         .filter(trusted_publisher::COLUMN.deleted_at.is_null())
         .one(store.reader());
     found.await?.map(TrustedPublisher::try_from).transpose()
-}
-
-/// The publishers of an issuer, of one project or of all, those of deleted projects left out.
-pub async fn of_issuer(
-    store: &Store,
-    issuer: &str,
-    project: Option<ProjectId>,
-) -> Result<Vec<TrustedPublisher>> {
-    let sql = "SELECT u.id, u.project_id, u.issuer, u.audience, u.claims, u.limits, u.creator_id, u.created_at, u.deleted_at \
-        FROM trusted_publishers u JOIN projects p ON p.id = u.project_id \
-        WHERE u.issuer = $1 AND (CAST($2 AS BIGINT) = 0 OR u.project_id = $2) AND u.deleted_at IS NULL AND p.deleted_at IS NULL ORDER BY u.id";
-    // No project has the number 0.
-    let values = [issuer.into(), Value::from(project.map_or(0, |id| id.0))];
-    let rows: Vec<trusted_publisher::Model> = rows::all_sql(store.reader(), sql, values).await?;
-    rows.into_iter().map(TrustedPublisher::try_from).collect()
-}
-
-/// An ID token that was found good and fits a publisher.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
-    /// The publisher.
-    pub publisher: TrustedPublisherId,
-    /// Names the ID token.
-    pub fingerprint: [u8; 32],
-    /// From when on nobody accepts the ID token.
-    pub dead_after: OffsetDateTime,
-    /// Of whom it says that it is.
-    pub subject: String,
-}
-
-/// Exchanges an ID token, once, for a token of the publisher's project, whose end is told with it.
-pub async fn exchange(
-    store: &Store,
-    exchange: Exchange,
-    now: OffsetDateTime,
-) -> Result<(Secret, OffsetDateTime)> {
-    let secret = Secret::fresh(PREFIX)?;
-    let expires_at = now + LIFETIME;
-    let done = store
-        .write((exchange, secret.hash(), expires_at, now), |tx, (exchange, hash, expires_at, now)| {
-            Box::pin(write_exchange(tx, exchange, hash, *expires_at, *now))
-        })
-        .await;
-    done.map_err(|error| {
-        error.unique_as(|| {
-            Failure::new(ErrorCode::Unauthenticated, "The ID token is refused: it was exchanged already")
-        })
-    })?;
-    Ok((secret, expires_at))
-}
-
-async fn write_exchange(
-    tx: &Tx,
-    exchange: &Exchange,
-    hash: &TokenHash,
-    expires_at: OffsetDateTime,
-    now: OffsetDateTime,
-) -> Result<()> {
-    let gone = Value::from(stored(now - MARGIN));
-    rows::execute(tx, "DELETE FROM used_id_tokens WHERE dead_after < $1", [gone.clone()]).await?;
-    rows::execute(tx, "DELETE FROM trusted_tokens WHERE expires_at < $1", [gone]).await?;
-    rows::execute(
-        tx,
-        "INSERT INTO used_id_tokens (fingerprint, dead_after) VALUES ($1, $2)",
-        [hex::encode(exchange.fingerprint).into(), Value::from(stored(exchange.dead_after))],
-    )
-    .await?;
-    let missing = || StoreError::from(Failure::not_found(Subject::TrustedPublisher));
-    let row = trusted_publisher::Entity::find_by_id(exchange.publisher.0)
-        .filter(trusted_publisher::COLUMN.deleted_at.is_null())
-        .lock_exclusive()
-        .one(tx)
-        .await?
-        .ok_or_else(missing)?;
-    let project = lock_project(tx, row.project_id).await?;
-    rows::execute(
-        tx,
-        "INSERT INTO trusted_tokens (publisher_id, token_hash, expires_at, created_at) VALUES ($1, $2, $3, $4)",
-        [row.id.into(), hash.as_text().into(), stored(expires_at).into(), Value::from(stored(now))],
-    )
-    .await?;
-    let id = exchange.publisher;
-    let actor = Actor::of(Identity::TrustedPublisher { id, project: ProjectId(row.project_id) }, name(id));
-    let what = format!("Exchanged an ID token of {} for {}", row.issuer, exchange.subject);
-    note(tx, &actor, (EventKind::TrustedTokenCreated, what), id, &project, now).await
 }
 
 /// What a token of trusted publishing proved.

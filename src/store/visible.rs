@@ -89,9 +89,11 @@ pub(crate) fn visible_namespaces(
     }
     if visible.member.is_some() {
         let standing = standing(visible, now);
-        any = any.add(column("id").in_subquery(namespaces_of(&standing, Role::Guest)));
-        any = any.add(Expr::exists(standing.memberships_below(namespaces)));
-        any = any.add(Expr::exists(standing.project_memberships_below(namespaces)));
+        let member = Condition::any()
+            .add(column("id").in_subquery(namespaces_of(&standing, Role::Guest)))
+            .add(Expr::exists(standing.memberships_below(namespaces)))
+            .add(Expr::exists(standing.project_memberships_below(namespaces)));
+        any = any.add(Condition::all().add_option(standing.reaches_below(namespaces)).add(member));
     }
     if visible.holder.is_some() {
         any = any.add(standing(visible, now).namespace_covered(column("id")));
@@ -144,8 +146,19 @@ fn standing(visible: &Visible, now: OffsetDateTime) -> Standing {
     };
     Standing {
         user: visible.member.map_or(0, |user| user.0),
+        reach: visible.reach.clone(),
         token_project,
         token_namespace,
         today: today(now),
     }
 }
+
+/// Text for the ids of every namespace that has its top in common with one. The id of that, and a bracket, are to follow.
+macro_rules! tenant_sql {
+    () => {
+        "SELECT t.descendant_id FROM namespace_ancestors t WHERE t.ancestor_id IN (SELECT top.id FROM namespaces top \
+         JOIN namespace_ancestors a ON a.ancestor_id = top.id WHERE top.parent_id IS NULL AND a.descendant_id = "
+    };
+}
+
+pub(crate) use tenant_sql;

@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use sea_orm::{ConnectionTrait, Database};
+use sea_orm::{ConnectionTrait, Database, DbBackend, Statement, TransactionTrait};
 use store::{Settings, Store};
 use tempfile::TempDir;
 use tokio::sync::OnceCell;
@@ -92,6 +92,60 @@ impl PostgresDatabase {
     pub fn url(&self) -> String {
         database_url(&self.server, &self.name)
     }
+
+    /// Runs a statement beside the servers. Blocks.
+    pub fn run(&self, sql: impl Into<String>) {
+        let (url, sql) = (self.url(), sql.into());
+        blocking(async move { on_server(&url, &sql).await }).expect("a statement that runs");
+    }
+
+    /// The number that a query gives. Blocks.
+    pub fn number(&self, sql: impl Into<String>) -> i64 {
+        let (url, sql) = (self.url(), sql.into());
+        let ask = async move {
+            let connection = Database::connect(&url).await.expect("the test server");
+            let row = connection.query_one_raw(Statement::from_string(DbBackend::Postgres, &sql)).await;
+            let row = row.expect(&sql).expect("a row");
+            connection.close().await.expect("closing");
+            row.try_get_by_index(0).expect("a number")
+        };
+        blocking(ask).expect("an answer")
+    }
+
+    /// Runs a statement in a transaction, and keeps the transaction, with what it locks, until the value is dropped. Blocks.
+    pub fn hold(&self, sql: &'static str) -> HeldTransaction {
+        let url = self.url();
+        let (held, is_held) = std::sync::mpsc::sync_channel(1);
+        let (release, released) = tokio::sync::oneshot::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            on_runtime(async move {
+                let connection = Database::connect(&url).await.expect("the test server");
+                let transaction = connection.begin().await.expect("a transaction");
+                transaction.execute_unprepared(sql).await.expect(sql);
+                held.send(()).expect("the test waits");
+                let _ = released.await; // an end without a word is an end
+                transaction.rollback().await.expect("an end");
+                connection.close().await.expect("closing");
+            });
+        });
+        is_held.recv().expect("a lock");
+        HeldTransaction { release: Some(release), thread: Some(thread) }
+    }
+}
+
+/// A transaction that is open. Over when dropped.
+pub struct HeldTransaction {
+    release: Option<tokio::sync::oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Drop for HeldTransaction {
+    fn drop(&mut self) {
+        drop(self.release.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
 }
 
 impl Drop for PostgresDatabase {
@@ -104,14 +158,19 @@ fn drop_database(server: String, name: &str) {
     on_server_blocking(server, format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
 }
 
-/// Runs a command in a runtime of its own: the test's may be ending, or not be there.
 fn on_server_blocking(server: String, sql: String) {
-    let thread = std::thread::spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.expect("a runtime").block_on(on_server(&server, &sql));
-    });
     // A database that stays because its server is gone is nobody's failure.
-    let _ = thread.join();
+    let _ = blocking(async move { on_server(&server, &sql).await });
+}
+
+/// What comes of `work`, in a thread with a runtime of its own: the test's may be ending, or not be there.
+fn blocking<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> std::thread::Result<T> {
+    std::thread::spawn(|| on_runtime(work)).join()
+}
+
+fn on_runtime<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("a runtime").block_on(work)
 }
 
 impl Template {

@@ -8,18 +8,15 @@ use std::{io, time::Duration};
 use axum::Router;
 use bytes::Bytes;
 use domain::{
-    DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion, Scope, Visibility,
-    rules::{
-        FormatRules, Fragment, Identity, IncomingFile, Inspection, InstanceOrigin, Publication,
-        PublishedFile, PublishedVersion, Republish, RuleBook,
-    },
+    Scope, Visibility,
+    rules::{FormatRules, Republish, RuleBook},
 };
 use futures::{StreamExt, stream};
 use gateway::Gateway;
 use http::{HeaderMap, Method, StatusCode};
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::{Answer, Carried, Client, Person, Project, Request, World};
+use crate::{Answer, Carried, Client, Person, Project, Request, World, limited::limited};
 
 /// A request that publishes one file.
 pub struct Publish {
@@ -174,8 +171,8 @@ pub async fn carriers(protocol: Protocol) {
 
 /// A file above the format's limit is refused and leaves nothing.
 pub async fn oversize(protocol: Protocol) {
-    let limited: &'static Limited = Box::leak(Box::new(Limited { rules: protocol.rules, limit: 1_000 }));
-    let stage = Stage::with(protocol, limited).await;
+    const LAST: &str = "query L { auditEvents(scope: {}, first: 1) { nodes { authorName details } } }";
+    let stage = Stage::with(protocol, limited(protocol.rules, 1_000)).await;
     let answer = stage.publish(1, &stage.world.people.developer).await;
     assert!(
         matches!(answer.status, StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE),
@@ -185,6 +182,9 @@ pub async fn oversize(protocol: Protocol) {
         answer.text()
     );
     stage.nothing_remains(1).await;
+    let log = stage.world.graphql(&stage.world.people.administrator, LAST, Value::Null).await;
+    let event = &log["data"]["auditEvents"]["nodes"][0];
+    assert_eq!((&event["details"]["code"], &event["authorName"]), (&json!("TOO_LARGE"), &json!("developer")));
 }
 
 /// An upload that breaks off, or whose client goes away, leaves nothing.
@@ -315,85 +315,4 @@ fn steady(headers: &HeaderMap) -> HeaderMap {
     let mut headers = headers.clone();
     headers.remove("date");
     headers
-}
-
-/// A format's rules with a lower limit.
-struct Limited {
-    rules: &'static dyn FormatRules,
-    limit: u64,
-}
-
-impl FormatRules for Limited {
-    fn format(&self) -> PackageFormat {
-        self.rules.format()
-    }
-
-    fn name(&self, raw: &str) -> Result<PackageName, Failure> {
-        self.rules.name(raw)
-    }
-
-    fn version(&self, raw: &str) -> Result<PackageVersion, Failure> {
-        self.rules.version(raw)
-    }
-
-    fn file_name(
-        &self,
-        name: &PackageName,
-        version: Option<&PackageVersion>,
-        raw: &str,
-    ) -> Result<String, Failure> {
-        self.rules.file_name(name, version, raw)
-    }
-
-    fn identify(&self, file: &IncomingFile<'_>) -> Result<Identity, Failure> {
-        self.rules.identify(file)
-    }
-
-    fn republish(&self) -> Republish {
-        self.rules.republish()
-    }
-
-    fn republish_refused(&self) -> Republish {
-        self.rules.republish_refused()
-    }
-
-    fn is_named_once(&self) -> bool {
-        self.rules.is_named_once()
-    }
-
-    fn max_file_size(&self) -> u64 {
-        self.limit
-    }
-
-    fn digests(&self) -> &'static [DigestAlgorithm] {
-        self.rules.digests()
-    }
-
-    fn allows_versionless(&self) -> bool {
-        self.rules.allows_versionless()
-    }
-
-    fn instance_origin(&self, name: &PackageName) -> InstanceOrigin {
-        self.rules.instance_origin(name)
-    }
-
-    fn wants_patterns_like_names(&self) -> bool {
-        self.rules.wants_patterns_like_names()
-    }
-
-    fn inspect(&self, publication: &Publication<'_>) -> Result<Inspection, Failure> {
-        self.rules.inspect(publication)
-    }
-
-    fn fragments(&self, version: &PublishedVersion<'_>) -> Vec<Fragment> {
-        self.rules.fragments(version)
-    }
-
-    fn fragments_read_files(&self) -> bool {
-        self.rules.fragments_read_files()
-    }
-
-    fn file_fragments(&self, version: &PublishedVersion<'_>, file: &PublishedFile) -> Vec<Fragment> {
-        self.rules.file_fragments(version, file)
-    }
 }

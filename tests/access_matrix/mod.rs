@@ -3,6 +3,7 @@
 //!
 //! What is expected is generated from the table in `table.rs`. Single reads, lists, group and instance endpoints have to agree.
 
+mod limited;
 mod stage;
 mod table;
 
@@ -37,7 +38,8 @@ const OF_INSTANCE: &str =
 const CREATE_UPLOAD: &str =
     "mutation U($input: CreateUploadInput!) { createUpload(input: $input) { upload { id } errors } }";
 const SET_TAG: &str = "mutation T($input: SetPackageTagInput!) { setPackageTag(input: $input) { errors } }";
-const DESTROY: &str = "mutation D($input: DestroyPackageInput!) { destroyPackage(input: $input) { errors } }";
+pub(super) const DESTROY: &str =
+    "mutation D($input: DestroyPackageInput!) { destroyPackage(input: $input) { errors } }";
 
 /// The stage, with the instance set to `instance`.
 async fn set(stage: &Stage, instance: Instance) {

@@ -2,7 +2,7 @@
 //!
 //! Written from the table and from nothing else: what is tested is that `access`, and every door that asks it, agrees.
 
-use domain::{RegistryAccessLevel, Role, Visibility};
+use domain::{PackageFormat, RegistryAccessLevel, Role, Visibility};
 
 /// What can be done with a package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -207,4 +207,31 @@ pub(crate) fn elsewhere(setting: Setting, caller: Caller, of_group: bool) -> Out
         _ if caller.is_nobody() => Outcome::Challenged,
         _ => Outcome::Hidden,
     }
+}
+
+/// What a token is limited to, as seen from a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    /// To packages of this format.
+    pub(crate) format: Option<PackageFormat>,
+    /// To packages with names that fit a pattern; whether the package's own name does.
+    pub(crate) fits: Option<bool>,
+}
+
+impl Limit {
+    /// Whether it lets the token reach the package, which has this format.
+    pub(crate) fn reaches(self, format: PackageFormat) -> bool {
+        self.format.is_none_or(|of| of == format) && self.fits.unwrap_or(true)
+    }
+
+    /// Whether it lets the token reach all packages of a format.
+    pub(crate) fn reaches_all_of(self, format: PackageFormat) -> bool {
+        self.format.is_none_or(|of| of == format) && self.fits.is_none()
+    }
+}
+
+/// What becomes of what would become `outcome` without limits. They take away and never add; who is limited may know that there is
+/// something.
+pub(crate) fn limited(outcome: Outcome, is_within: bool) -> Outcome {
+    if outcome == Outcome::Done && !is_within { Outcome::Forbidden } else { outcome }
 }

@@ -62,7 +62,9 @@ pub(crate) async fn publish(mut call: Call) -> Result<Response, Failure> {
     let boundary = boundary(&call)?;
     let shape = if boundary.is_some() { BodyShape::Form } else { BodyShape::File };
     let expected = ExpectedDigests::read(&call.headers, shape)?;
-    let upload = create_upload(&call, &project, &coordinates).await?;
+    // A form is longer than the file in it.
+    let size = announced(&call).filter(|_| boundary.is_none());
+    let upload = create_upload(&call, &project, &coordinates, size).await?;
     let tap = Sha512Tap::new(expected.sha512.as_deref());
     // Kept until the publish is answered: dropping it removes the bytes.
     let staged = match boundary {
@@ -123,13 +125,19 @@ struct Upload {
 }
 
 /// Asks the model for a place to put the bytes; refused here, the body is never read.
-async fn create_upload(call: &Call, project: &str, coordinates: &Coordinates) -> Result<Upload, Failure> {
+async fn create_upload(
+    call: &Call,
+    project: &str,
+    coordinates: &Coordinates,
+    size: Option<u64>,
+) -> Result<Upload, Failure> {
     let input = generic_create_upload::CreateUploadInput {
         project_path: project.to_owned(),
         package_type: generic_create_upload::PackageTypeEnum::Generic,
         package_name: Some(coordinates.name.clone()),
         package_version: Some(coordinates.version.clone()),
         file_name: Some(coordinates.file.stored_name().into_owned()),
+        size: size.map(|size| size.to_string()),
     };
     let variables = generic_create_upload::Variables { input };
     let created = call.run::<GenericCreateUpload>(variables).await?;
@@ -155,16 +163,17 @@ fn published_file(upload_id: String, expected: ExpectedDigests) -> generic_publi
     }
 }
 
+/// The length of the body, where the request says it.
+fn announced(call: &Call) -> Option<u64> {
+    call.header(header::CONTENT_LENGTH.as_str())?.parse().ok()
+}
+
 /// Stages a body that is the file itself.
 async fn stage_file(call: &mut Call, upload: &Upload, tap: &Sha512Tap) -> Result<StagedBlob, Failure> {
-    let announced = call.header(header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > upload.maximum_size) {
-        return Err(Failure::new(ErrorCode::TooLarge, "The file is larger than the limit"));
-    }
     let body = tap.watch(call.take_body()?);
     let staged = call.gateway.stage(&call.session, &upload.id, body).await?;
     // An empty file is a file, but a request that announces no body at all brings none.
-    let bodiless = announced.is_none() && !call.headers.contains_key(header::TRANSFER_ENCODING);
+    let bodiless = announced(call).is_none() && !call.headers.contains_key(header::TRANSFER_ENCODING);
     if staged.size == 0 && bodiless { Err(file_is_missing()) } else { Ok(staged) }
 }
 

@@ -84,6 +84,7 @@ pub(crate) enum GroupMemberRelation {
     field(name = "user", ty = "&Option<UserCore>"),
     field(name = "created_at", ty = "&Option<Time>"),
     field(name = "created_by_id", ty = "&Option<UserID>", desc = "Who added the member (ours)."),
+    field(name = "updated_at", ty = "&Option<Time>"),
     field(name = "expires_at", ty = "&Option<Time>", desc = "From when on it no longer counts.")
 )]
 pub(crate) enum MemberInterface {
@@ -102,6 +103,7 @@ pub(crate) struct ProjectMember {
     /// Who.
     user: Option<UserCore>,
     created_at: Option<Time>,
+    updated_at: Option<Time>,
     /// Who added the member (ours).
     created_by_id: Option<UserID>,
     /// From when on it no longer counts.
@@ -117,6 +119,7 @@ pub(crate) struct GroupMember {
     /// Who.
     user: Option<UserCore>,
     created_at: Option<Time>,
+    updated_at: Option<Time>,
     /// Who added the member (ours).
     created_by_id: Option<UserID>,
     /// From when on it no longer counts.
@@ -130,6 +133,7 @@ impl From<Member> for GroupMember {
             access_level: Some(member.role.into()),
             user: Some(member.user.into()),
             created_at: Some(member.created_at.into()),
+            updated_at: Some(member.updated_at.into()),
             created_by_id: member.created_by_id.map(Into::into),
             expires_at: member.expires_at.map(|day| day.midnight().assume_utc().into()),
         }
@@ -145,6 +149,7 @@ impl From<Member> for MemberInterface {
                 access_level: Some(member.role.into()),
                 user: Some(member.user.into()),
                 created_at: Some(member.created_at.into()),
+                updated_at: Some(member.updated_at.into()),
                 created_by_id: member.created_by_id.map(Into::into),
                 expires_at: member.expires_at.map(|day| day.midnight().assume_utc().into()),
             }),

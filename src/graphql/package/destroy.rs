@@ -91,7 +91,7 @@ impl DestroyMutation {
         ctx: &Context<'_>,
         input: DestroyPackageInput,
     ) -> Outcome<Option<DestroyPackagePayload>> {
-        let errors = payload_errors(destroy_package(ctx, input.id.0).await)?;
+        let errors = payload_errors(ctx, destroy_package(ctx, input.id.0).await)?;
         Ok(Some(DestroyPackagePayload { client_mutation_id: input.client_mutation_id, errors }))
     }
 
@@ -101,7 +101,7 @@ impl DestroyMutation {
         ctx: &Context<'_>,
         input: DestroyPackageFileInput,
     ) -> Outcome<Option<DestroyPackageFilePayload>> {
-        let errors = payload_errors(destroy_file(ctx, input.id.0).await)?;
+        let errors = payload_errors(ctx, destroy_file(ctx, input.id.0).await)?;
         Ok(Some(DestroyPackageFilePayload { client_mutation_id: input.client_mutation_id, errors }))
     }
 

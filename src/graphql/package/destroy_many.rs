@@ -9,7 +9,6 @@ use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::{ErrorCode, Failure, PackageFileId, PackageId, PackageStatus, ProjectId, Subject};
 use store::{
     IdOrPath,
-    members::Place,
     packages::{self, DoomedFile},
     protection_rules::{self, ProtectionRule},
 };
@@ -104,21 +103,22 @@ async fn open(ctx: &Context<'_>, found: Vec<Guarded<packages::Package>>) -> Resu
     Ok(opened)
 }
 
-/// Refuses more than can be deleted at once, and writes down that it was asked for.
-fn bounded(ctx: &Context<'_>, ids: usize, what: &str, place: Option<Place>) -> Result<(), Failure> {
+/// Refuses more than can be deleted at once.
+fn bounded(ids: usize, what: &str) -> Result<(), Failure> {
     if ids <= MOST {
         return Ok(());
     }
-    let failure = Failure::invalid("ids", format!("Cannot delete more than {MOST} {what}"));
-    gate::note_refusal(ctx, place, Subject::Package, failure.code, None);
-    Err(failure)
+    Err(Failure::invalid("ids", format!("Cannot delete more than {MOST} {what}")).about(Subject::Package))
 }
 
 async fn destroy_packages(ctx: &Context<'_>, ids: &[PackagesPackageID]) -> Result<Vec<String>, Failure> {
     if ctx.viewer().is_anonymous() {
         return Err(Failure::unauthenticated().about(Subject::Package));
     }
-    bounded(ctx, ids.len(), "packages", None)?;
+    // Nothing is opened yet, so that this is written down here.
+    bounded(ids.len(), "packages").inspect_err(|failure| {
+        gate::note_refusal(ctx, None, Subject::Package, failure.code, None);
+    })?;
     let ids: Vec<PackageId> = ids.iter().map(|id| id.0).collect();
     let found = packages::find_many(ctx.store(), ctx.viewer(), &ids, ctx.now()).await?;
     let Opened { mut packages, errors, known } = open(ctx, found).await?;
@@ -138,7 +138,7 @@ async fn destroy_files(
     let address = IdOrPath::from(project.as_str());
     // Which packages it is about is known once the files are: each is asked for then.
     let project = open_project(ctx, address, Action::DestroyPackages, Packages::Any).await?;
-    bounded(ctx, ids.len(), "files", Some(Place::Project(project.id)))?;
+    bounded(ids.len(), "files")?;
     let mut ids: Vec<PackageFileId> = ids.iter().map(|id| id.0).collect();
     ids.sort_unstable();
     ids.dedup();

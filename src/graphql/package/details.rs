@@ -156,16 +156,11 @@ impl DetailFields {
         let filter = FileFilter { package: self.0.package.id };
         let request = PageArguments { first, last, after, before, skip }.request(ctx, order).or_error()?;
         let page = packages::files(ctx.store(), filter, (sort, direction), &request).await.or_error()?;
+        let page = PackageFile::of_page(ctx, page).await.or_error()?;
         let count = Count::new(move |state, limit| async move {
             packages::count_files(&state.store, filter, limit).await
         });
-        Ok(Some(connect(
-            page,
-            order,
-            count,
-            |file| store::Cursor { sort: sort.value(file), id: file.id.0 },
-            PackageFile,
-        )))
+        Ok(Some(connect(page, order, count, |file: &PackageFile| file.cursor(sort), |file| file)))
     }
     /// What it depends on, as declared.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]

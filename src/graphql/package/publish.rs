@@ -22,9 +22,7 @@ use self::{
     input::{PublishPackageInput, PublishPackagePayload, check_shape, refuse_nul},
     inspection::{Claim, Inspected},
 };
-use super::{
-    duplicates, file::PackageFile, query::open_file, scope::packages_named, tag::validate_tag, types::Node,
-};
+use super::{duplicates, query::open_file, scope::packages_named, tag::validate_tag, types::Node};
 use crate::{
     context::{ContextExt, State},
     gate,
@@ -154,7 +152,7 @@ async fn answer(
     let mut files = Vec::new();
     if ctx.look_ahead().field("packageFiles").exists() {
         for id in &published.files {
-            files.push(PackageFile(open_file(ctx, *id, Action::PublishPackages).await?));
+            files.push(open_file(ctx, *id, Action::PublishPackages).await?.into());
         }
     }
     Ok(PublishPackagePayload {

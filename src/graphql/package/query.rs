@@ -180,7 +180,7 @@ impl PackageQuery {
             file_name,
         };
         let found = packages::find_file(ctx.store(), &scope, &file, ctx.now()).await.or_error()?;
-        found.map(PackageFile).ok_or_else(|| missing(ctx, &scope, Subject::PackageFile)).or_error()
+        found.map(PackageFile::from).ok_or_else(|| missing(ctx, &scope, Subject::PackageFile)).or_error()
     }
 
     /// One file by id, for downloading (ours). NOT_FOUND when there is none.
@@ -189,7 +189,7 @@ impl PackageQuery {
         ctx: &Context<'_>,
         id: crate::relay::global_id::PackagesPackageFileID,
     ) -> Outcome<PackageFile> {
-        open_file(ctx, id.0, Action::PullPackages).await.map(PackageFile).or_error()
+        open_file(ctx, id.0, Action::PullPackages).await.map(PackageFile::from).or_error()
     }
 
     /// What an index document of one package name is made of, over all projects of the scope that the caller may see (ours).

@@ -109,7 +109,7 @@ impl JobTokenScopeMutation {
         let by = ctx.viewer().user();
         let done = job_token_scope::allow(ctx.store(), project, source, by, ctx.now()).await;
         Ok(Some(CiJobTokenScopeAddProjectPayload {
-            errors: payload_errors(done.map_err(Into::into))?,
+            errors: payload_errors(ctx, done.map_err(Into::into))?,
             ci_job_token_scope: Some(CiJobTokenScope(project)),
             client_mutation_id: input.client_mutation_id,
         }))
@@ -130,7 +130,7 @@ impl JobTokenScopeMutation {
         };
         let done = job_token_scope::disallow(ctx.store(), project, source, ctx.now()).await;
         Ok(Some(CiJobTokenScopeRemoveProjectPayload {
-            errors: payload_errors(done.map_err(Into::into))?,
+            errors: payload_errors(ctx, done.map_err(Into::into))?,
             ci_job_token_scope: Some(CiJobTokenScope(project)),
             client_mutation_id: input.client_mutation_id,
         }))

@@ -101,14 +101,13 @@ fn check_pattern(ctx: &Context<'_>, format: PackageFormat, pattern: &str) -> Res
 /// What a payload says: the rule, or why it may not be so. GitLab tells that in `errors`; it is written down as refused.
 fn told(
     ctx: &Context<'_>,
-    place: Place,
     outcome: Result<ProtectionRule, Failure>,
 ) -> Outcome<(Option<PackagesProtectionRule>, Vec<String>)> {
     match outcome {
         Ok(rule) => Ok((Some(PackagesProtectionRule(rule)), Vec::new())),
         Err(failure) => match failure.code {
             ErrorCode::Invalid | ErrorCode::Duplicate | ErrorCode::Quota => {
-                gate::note_refusal(ctx, Some(place), Subject::ProtectionRule, failure.code, None);
+                gate::note_refused_input(ctx, &failure.clone().about(Subject::ProtectionRule));
                 Ok((None, vec![failure.message.into_owned()]))
             }
             _ => Err(failure).or_error(),
@@ -160,7 +159,7 @@ impl ProtectionRuleMutation {
                 delete: input.minimum_access_level_for_delete.map(Into::into),
             },
         };
-        let (package_protection_rule, errors) = told(ctx, place, create(ctx, new).await)?;
+        let (package_protection_rule, errors) = told(ctx, create(ctx, new).await)?;
         let client_mutation_id = input.client_mutation_id;
         Ok(Some(CreatePackagesProtectionRulePayload { package_protection_rule, errors, client_mutation_id }))
     }
@@ -182,7 +181,7 @@ impl ProtectionRuleMutation {
             delete: delete.as_opt_ref().map(|level| level.copied().map(Into::into)),
         };
         let outcome = update(ctx, &rule, change).await;
-        let (package_protection_rule, errors) = told(ctx, rule.place, outcome)?;
+        let (package_protection_rule, errors) = told(ctx, outcome)?;
         let client_mutation_id = input.client_mutation_id;
         Ok(Some(UpdatePackagesProtectionRulePayload { package_protection_rule, errors, client_mutation_id }))
     }

@@ -36,11 +36,12 @@ impl PackageRetentionPreview {
     async fn versions_count(&self) -> i32 {
         i32::try_from(self.preview.versions).unwrap_or(i32::MAX)
     }
-    /// Bytes of contents that only these versions have: what is freed, once the bytes of deleted files are removed.
+    /// Bytes of contents that only these versions have, of all files of the top-level namespace: so much less is stored for it, once
+    /// the bytes of deleted files are removed. That strangers store the same is not told, though it is stored once.
     async fn exclusive_bytes(&self) -> f64 {
         bytes(self.preview.exclusive_bytes)
     }
-    /// Bytes of contents that files elsewhere have as well, and that therefore stay.
+    /// Bytes of contents that other files of the top-level namespace have as well, and that therefore stay.
     async fn shared_bytes(&self) -> f64 {
         bytes(self.preview.shared_bytes)
     }

@@ -4,7 +4,7 @@ use access::Facts;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::{ErrorCode, Failure, ProjectId};
 use oidc::IdToken;
-use store::trusted_publishers::{self, Exchange, TrustedPublisher};
+use store::trusted_publishers::{self, Exchange, Presented, TrustedPublisher};
 
 use crate::{
     context::ContextExt,
@@ -59,7 +59,9 @@ async fn exchange(ctx: &Context<'_>, input: ExchangeIdTokenInput) -> Result<Exch
         }
         None => None,
     };
-    let publishers = trusted_publishers::of_issuer(ctx.store(), &token.issuer, project).await?;
+    let claims = token.claims.keys().filter_map(|name| Some((name.clone(), token.claim(name)?)));
+    let presented = Presented { issuer: token.issuer.clone(), claims: claims.collect() };
+    let publishers = trusted_publishers::accepting(ctx.store(), &presented, project).await?;
     let mut fitting: Vec<_> = publishers.into_iter().filter(|publisher| fits(&token, publisher)).collect();
     let projects = |publishers: &[TrustedPublisher]| {
         let mut ids: Vec<ProjectId> = publishers.iter().map(|publisher| publisher.project_id).collect();

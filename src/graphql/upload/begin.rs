@@ -3,7 +3,7 @@
 use access::{Action, Guarded, Packages};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use blob::StagingId;
-use domain::{Failure, Subject, limits::UNLIMITED};
+use domain::{ErrorCode, Failure, Subject, limits::UNLIMITED};
 use store::members::Place;
 
 use super::claim::{UPLOAD_LIFETIME, UploadClaim};
@@ -33,6 +33,8 @@ pub(crate) struct CreateUploadInput {
     package_version: Option<String>,
     /// Left out when only the file says it.
     file_name: Option<String>,
+    /// How many bytes it has, as a string, where that is known: more than are accepted are refused before they travel.
+    size: Option<String>,
 }
 
 /// The upload.
@@ -71,6 +73,16 @@ impl UploadMutation {
     }
 }
 
+fn refuse_large(size: Option<&str>, maximum: u64) -> Result<(), Failure> {
+    let Some(size) = size else { return Ok(()) };
+    let size: u64 = size.parse().map_err(|_| Failure::invalid("size", "size is a number of bytes"))?;
+    if size <= maximum {
+        return Ok(());
+    }
+    let message = format!("The file of {size} bytes is larger than the limit of {maximum} bytes");
+    Err(Failure::new(ErrorCode::TooLarge, message))
+}
+
 async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUploadPayload, Failure> {
     let some = Packages::AnyOf(input.package_type.into());
     let found = project::find(ctx, &input.project_path).await?;
@@ -101,6 +113,7 @@ async fn begin(ctx: &Context<'_>, input: CreateUploadInput) -> Result<CreateUplo
     claim.package_name = package_name;
     claim.file_name = file_name;
     claim.maximum_size = state.in_force.limits().file_size(rules.format()).unwrap_or(UNLIMITED);
+    refuse_large(input.size.as_deref(), claim.maximum_size)?;
     let expires_at = ctx.now() + UPLOAD_LIFETIME;
     let id = claim.seal(state, expires_at)?;
     let token = PackagesUploadID::token_of(&id.0).unwrap_or_default();

@@ -3,11 +3,13 @@
 use std::{io, ops::Range, sync::Arc, time::Duration};
 
 use blob::{BlobBody, StageRequest, Staged, StagedGuard, StagingId};
-use domain::Failure;
+use domain::{ErrorCode, Failure, Subject};
 use gateway::{ByteStream, OpenedBlob, StageWriter, StagedBlob};
+use store::{audit_events::Refusal, members::Place};
 
 use crate::{
     context::{Arrived, Caller, State},
+    refusals,
     upload::claim::{ReadClaim, UploadClaim},
 };
 
@@ -34,11 +36,39 @@ fn hold(state: &State, guard: StagedGuard) -> StagedBlob {
     StagedBlob { size, digests, guard: Box::new(held) }
 }
 
-async fn receive(state: &State, claim: &UploadClaim, body: ByteStream) -> Result<StagedGuard, Failure> {
+async fn receive(
+    state: &State,
+    caller: &Caller,
+    claim: &UploadClaim,
+    body: ByteStream,
+) -> Result<StagedGuard, Failure> {
     let rules = state.rules.get(claim.format().ok_or_else(Failure::internal)?)?;
     let request =
         StageRequest { id: claim.staging()?, limit: claim.maximum_size, algorithms: rules.digests() };
-    Ok(blob::stage(&state.blobs, request, body).await?)
+    match blob::stage(&state.blobs, request, body).await.map_err(Failure::from) {
+        Ok(staged) => Ok(staged),
+        Err(failure) => {
+            write_refusal(state, caller, claim, &failure).await;
+            Err(failure)
+        }
+    }
+}
+
+/// Writes down that an upload was refused for what it is: larger than the limit.
+async fn write_refusal(state: &State, caller: &Caller, claim: &UploadClaim, failure: &Failure) {
+    if failure.code != ErrorCode::TooLarge || caller.viewer.is_anonymous() {
+        return;
+    }
+    let named = (!claim.package_name.is_empty()).then(|| claim.package_name.clone());
+    let refusal = Refusal {
+        place: Some(Place::Project(claim.project)),
+        operation: "createUpload".to_owned(),
+        code: failure.code.name(),
+        subject: Subject::Package,
+        package: claim.format().zip(named),
+    };
+    let store = state.store.on_behalf_of(caller.actor());
+    refusals::write_down(&store, vec![refusal], state.clock.now()).await;
 }
 
 /// Streams bytes into an upload for the publish of the same request.
@@ -49,7 +79,7 @@ pub(crate) async fn stage(
     body: ByteStream,
 ) -> Result<StagedBlob, Failure> {
     let claim = UploadClaim::open(state, caller, upload)?;
-    Ok(hold(state, receive(state, &claim, body).await?))
+    Ok(hold(state, receive(state, caller, &claim, body).await?))
 }
 
 /// Streams bytes into an upload for a publish in a later request, perhaps through another replica.
@@ -60,7 +90,7 @@ pub(crate) async fn stage_at_door(
     body: ByteStream,
 ) -> Result<Staged, Failure> {
     let claim = UploadClaim::open(state, caller, upload)?;
-    Ok(receive(state, &claim, body).await?.keep(&claim.subject).await?)
+    Ok(receive(state, caller, &claim, body).await?.keep(&claim.subject).await?)
 }
 
 /// Starts an upload that a decoder writes from a blocking thread.
@@ -75,20 +105,26 @@ pub(crate) async fn stage_writer(
     let sink = state.blobs.create_staging(id).await?;
     let writer = blob::StageWriter::new(sink, claim.maximum_size, rules.digests());
     let runtime = tokio::runtime::Handle::current();
-    Ok(Box::new(Decoding { writer, state: Arc::clone(state), id, runtime }))
+    let (state, caller) = (Arc::clone(state), caller.clone());
+    Ok(Box::new(Decoding { writer, state, caller, claim, id, runtime }))
 }
 
 struct Decoding {
     writer: blob::StageWriter,
     state: Arc<State>,
+    caller: Caller,
+    claim: UploadClaim,
     id: StagingId,
     runtime: tokio::runtime::Handle,
 }
 
 impl io::Write for Decoding {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.writer.append(bytes).map_err(|error| io::Error::other(Failure::from(error)))?;
-        Ok(bytes.len())
+        let Err(error) = self.writer.append(bytes) else { return Ok(bytes.len()) };
+        let failure = Failure::from(error);
+        // On a blocking thread, which may wait.
+        self.runtime.block_on(write_refusal(&self.state, &self.caller, &self.claim, &failure));
+        Err(io::Error::other(failure))
     }
 
     fn flush(&mut self) -> io::Result<()> {

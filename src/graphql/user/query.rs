@@ -34,6 +34,12 @@ impl UserQuery {
         Ok(users::find(ctx.store(), id).await.or_error()?.map(Into::into))
     }
 
+    /// What whoever asks is called (ours): the user, or the user name of the deploy token, or the trusted publisher. Null for anonymous
+    /// callers.
+    async fn current_username(&self, ctx: &Context<'_>) -> Option<String> {
+        ctx.caller().username.clone()
+    }
+
     /// One user, by id or by name. Null when there is none, and for callers who are not signed in.
     async fn user(
         &self,

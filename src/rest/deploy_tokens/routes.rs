@@ -72,6 +72,10 @@ async fn list_all(call: Call) -> Result<Response, Failure> {
 async fn show(call: Call, place: Place) -> Result<Response, Failure> {
     let wanted = path_id(&call, "token_id")?;
     let token = find_by_id(wanted, Subject::Token, |page| read(&call, place, None, page)).await?;
+    // GitLab's DELETE leaves nothing to show.
+    if token["revoked"] == true {
+        return Err(Failure::not_found(Subject::Token));
+    }
     Ok(dialect::answer(StatusCode::OK, &token))
 }
 

@@ -6,12 +6,12 @@ use gateway::{Call, dialect};
 use http::StatusCode;
 
 use super::{
-    RestCreateGroup, RestDestroyGroup, RestUpdateGroup, group_json, rest_create_group, rest_destroy_group,
-    rest_update_group,
+    RestCreateGroup, RestDestroyGroup, RestGroupUpdatedAt, RestUpdateGroup, group_json, rest_create_group,
+    rest_destroy_group, rest_group_updated_at, rest_update_group,
 };
 use crate::{
     params::{Params, visibility},
-    shape::accepted,
+    shape::{accepted, refuse_changed},
 };
 
 pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
@@ -44,7 +44,13 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
 }
 
 pub(super) async fn destroy(call: Call) -> Result<Response, Failure> {
-    let input = rest_destroy_group::DestroyGroupInput { full_path: call.param("id").to_owned() };
+    let full_path = call.param("id").to_owned();
+    refuse_changed(&call, || async {
+        let variables = rest_group_updated_at::Variables { full_path: full_path.clone() };
+        Ok(call.run::<RestGroupUpdatedAt>(variables).await?.group.and_then(|group| group.updated_at))
+    })
+    .await?;
+    let input = rest_destroy_group::DestroyGroupInput { full_path };
     call.run::<RestDestroyGroup>(rest_destroy_group::Variables { input }).await?;
     Ok(accepted())
 }

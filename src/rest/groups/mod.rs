@@ -10,7 +10,7 @@ use crate::shape::Id;
 
 gateway::operations!(
     "groups/operations.graphql":
-    RestGroups, RestGroup, RestSubgroups, RestCreateGroup, RestUpdateGroup, RestDestroyGroup
+    RestGroups, RestGroup, RestGroupUpdatedAt, RestSubgroups, RestCreateGroup, RestUpdateGroup, RestDestroyGroup
 );
 
 /// A group as every route shows one.

@@ -10,7 +10,8 @@ use crate::shape::{Id, Place};
 
 gateway::operations!(
     "members/operations.graphql":
-    RestProjectMembers, RestGroupMembers, RestAddMember, RestUpdateMember, RestRemoveMember
+    RestProjectMembers, RestGroupMembers, RestProjectMemberUpdatedAt, RestGroupMemberUpdatedAt, RestAddMember,
+    RestUpdateMember, RestUpdateMemberWithoutEnd, RestRemoveMember
 );
 
 /// A member as every route shows one.

@@ -11,10 +11,10 @@ use super::{
     rest_package_file, rest_package_files, rest_package_of_file,
 };
 use crate::{
-    packages::project_package,
+    packages::{pipeline_json, project_package},
     paging::{Paging, next_of},
     params::{Direction, Params, path_id},
-    shape::{id, no_content, refuse_errors},
+    shape::{id, no_content, refuse_changed, refuse_errors},
 };
 
 /// Adds the routes of this noun.
@@ -57,7 +57,7 @@ async fn list(call: Call) -> Result<Response, Failure> {
                 "file_md5": file.file_md5,
                 "file_sha1": file.file_sha1,
                 "file_sha256": file.file_sha256,
-                "pipelines": [],
+                "pipelines": file.pipeline.into_iter().map(|pipeline| pipeline_json!(pipeline)).collect::<Vec<_>>(),
             })
         })
         .collect();
@@ -81,18 +81,20 @@ fn order(params: &Params) -> Result<rest_package_files::PackageFileSort, Failure
     Ok(sort.unwrap_or(if descending { Sort::IdDesc } else { Sort::IdAsc }))
 }
 
-/// The global id of the file a path names. It must belong to the package that the path names, and that to the project.
-async fn file_of_path(call: &Call) -> Result<String, Failure> {
+/// The global id of the file a path names, and when it was last changed. It must belong to the package that the path names, and that
+/// to the project.
+async fn file_of_path(call: &Call) -> Result<(String, String), Failure> {
     let package = project_package(call).await?;
     let file_id = path_id(call, "package_file_id")?;
     let file = format!("gid://gitlab/Packages::PackageFile/{file_id}");
     let found = call.run::<RestPackageOfFile>(rest_package_of_file::Variables { id: file.clone() }).await?;
-    let belongs = number_of(&found.package_file_by_id.package_id) == number_of(&package.id);
-    if belongs { Ok(file) } else { Err(Failure::not_found(Subject::PackageFile)) }
+    let found = found.package_file_by_id;
+    let belongs = number_of(&found.package_id) == number_of(&package.id);
+    if belongs { Ok((file, found.updated_at)) } else { Err(Failure::not_found(Subject::PackageFile)) }
 }
 
 async fn download_file(call: Call) -> Result<Response, Failure> {
-    let file = file_of_path(&call).await?;
+    let (file, _) = file_of_path(&call).await?;
     let count_download = call.method != Method::HEAD;
     let answer =
         call.run::<RestPackageFile>(rest_package_file::Variables { id: file, count_download }).await?;
@@ -109,7 +111,8 @@ async fn download_file(call: Call) -> Result<Response, Failure> {
 }
 
 async fn destroy(call: Call) -> Result<Response, Failure> {
-    let id = file_of_path(&call).await?;
+    let (id, updated_at) = file_of_path(&call).await?;
+    refuse_changed(&call, || async { Ok(Some(updated_at)) }).await?;
     let input = rest_destroy_package_file::DestroyPackageFileInput { id, client_mutation_id: None };
     let answer = call.run::<RestDestroyPackageFile>(rest_destroy_package_file::Variables { input }).await?;
     refuse_errors(answer.destroy_package_file.map(|payload| payload.errors).unwrap_or_default())?;

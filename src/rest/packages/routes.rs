@@ -147,7 +147,7 @@ async fn list_pipelines(call: Call) -> Result<Response, Failure> {
 
 async fn destroy(call: Call) -> Result<Response, Failure> {
     let package = project_package(&call).await?;
-    refuse_changed(&call, &package.updated_at)?;
+    refuse_changed(&call, || async { Ok(Some(package.updated_at.clone())) }).await?;
     let input = rest_destroy_package::DestroyPackageInput { id: package.id, client_mutation_id: None };
     let destroyed = call.run::<RestDestroyPackage>(rest_destroy_package::Variables { input }).await?;
     refuse_errors(destroyed.destroy_package.map(|payload| payload.errors).unwrap_or_default())?;

@@ -34,36 +34,43 @@ macro_rules! tags {
     };
 }
 
-/// Pipelines as every route shows them.
+/// A pipeline as every route shows one.
+macro_rules! pipeline_json {
+    ($pipeline:expr) => {{
+        let pipeline = $pipeline;
+        let user = pipeline.user.map(|user| {
+            serde_json::json!({
+                "id": $crate::shape::id(&user.id),
+                "username": user.username,
+                "name": user.name,
+                "state": user.state,
+                "avatar_url": user.avatar_url,
+                "web_url": user.web_url,
+            })
+        });
+        serde_json::json!({
+            "id": $crate::shape::id(&pipeline.id),
+            "iid": pipeline.iid.parse::<i64>().ok(),
+            "project_id": pipeline.project.map(|project| $crate::shape::id(&project.id)),
+            "sha": pipeline.sha,
+            "ref": pipeline.ref_,
+            "source": pipeline.source,
+            "created_at": pipeline.created_at,
+            "updated_at": pipeline.updated_at,
+            "web_url": pipeline.web_url,
+            "user": user,
+        })
+    }};
+}
+pub(crate) use pipeline_json;
+
+/// The pipelines of a connection.
 macro_rules! pipelines {
     ($pipelines:expr) => {
         $pipelines
             .into_iter()
             .flat_map(|pipelines| pipelines.nodes.into_iter())
-            .map(|pipeline| {
-                let user = pipeline.user.map(|user| {
-                    serde_json::json!({
-                        "id": $crate::shape::id(&user.id),
-                        "username": user.username,
-                        "name": user.name,
-                        "state": user.state,
-                        "avatar_url": user.avatar_url,
-                        "web_url": user.web_url,
-                    })
-                });
-                serde_json::json!({
-                    "id": $crate::shape::id(&pipeline.id),
-                    "iid": pipeline.iid.parse::<i64>().ok(),
-                    "project_id": pipeline.project.map(|project| $crate::shape::id(&project.id)),
-                    "sha": pipeline.sha,
-                    "ref": pipeline.ref_,
-                    "source": pipeline.source,
-                    "created_at": pipeline.created_at,
-                    "updated_at": pipeline.updated_at,
-                    "web_url": pipeline.web_url,
-                    "user": user,
-                })
-            })
+            .map(|pipeline| $crate::packages::pipeline_json!(pipeline))
             .collect::<Vec<_>>()
     };
 }

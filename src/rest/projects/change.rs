@@ -7,12 +7,12 @@ use http::StatusCode;
 use serde::de::DeserializeOwned;
 
 use super::{
-    RestCreateProject, RestDestroyProject, RestUpdateProject, project_json, rest_create_project,
-    rest_destroy_project, rest_update_project,
+    RestCreateProject, RestDestroyProject, RestProjectUpdatedAt, RestUpdateProject, project_json,
+    rest_create_project, rest_destroy_project, rest_project_updated_at, rest_update_project,
 };
 use crate::{
     params::{Params, enum_named, visibility},
-    shape::accepted,
+    shape::{accepted, refuse_changed},
 };
 
 pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
@@ -58,7 +58,13 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
 }
 
 pub(super) async fn destroy(call: Call) -> Result<Response, Failure> {
-    let input = rest_destroy_project::DestroyProjectInput { full_path: call.param("id").to_owned() };
+    let full_path = call.param("id").to_owned();
+    refuse_changed(&call, || async {
+        let variables = rest_project_updated_at::Variables { full_path: full_path.clone() };
+        Ok(call.run::<RestProjectUpdatedAt>(variables).await?.project.and_then(|project| project.updated_at))
+    })
+    .await?;
+    let input = rest_destroy_project::DestroyProjectInput { full_path };
     call.run::<RestDestroyProject>(rest_destroy_project::Variables { input }).await?;
     Ok(accepted())
 }

@@ -10,7 +10,8 @@ use crate::shape::Id;
 
 gateway::operations!(
     "projects/operations.graphql":
-    RestProjects, RestGroupProjects, RestProject, RestCreateProject, RestUpdateProject, RestDestroyProject
+    RestProjects, RestGroupProjects, RestProject, RestProjectUpdatedAt, RestCreateProject, RestUpdateProject,
+    RestDestroyProject
 );
 
 /// A project as every route shows one.

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     params::{Params, path_id},
-    shape::{Place, no_content},
+    shape::{Place, no_content, refuse_changed},
 };
 
 const PUSH: &str = "minimum_access_level_for_push";
@@ -64,7 +64,7 @@ pub(super) async fn update(mut call: Call, place: Place) -> Result<Response, Fai
         (level(&params, PUSH, ProtectionLevel::Maintainer)?, level(&params, DELETE, ProtectionLevel::Owner)?);
     // A level that is not given stays. Who may not see the rule is refused by the mutation.
     let held = if call.session.is_anonymous() { None } else { list::find(&call, place, id).await? };
-    let held = held.unwrap_or_default();
+    let held = held.map(|rule| rule.shown).unwrap_or_default();
     let variables = rest_update_protection_rule::Variables {
         id: gid(id),
         project_path,
@@ -92,7 +92,10 @@ pub(super) async fn update(mut call: Call, place: Place) -> Result<Response, Fai
 
 pub(super) async fn delete(call: Call, place: Place) -> Result<Response, Failure> {
     let (project_path, namespace_path) = place.paths(&call);
-    let id = gid(path_id(&call, "rule_id")?);
+    let id = path_id(&call, "rule_id")?;
+    refuse_changed(&call, || async { Ok(list::find(&call, place, id).await?.map(|rule| rule.updated_at)) })
+        .await?;
+    let id = gid(id);
     let input = rest_delete_protection_rule::DeletePackagesProtectionRuleInput {
         id,
         project_path,

@@ -18,18 +18,34 @@ const PAGE_SIZE: i64 = 500;
 pub(super) async fn list(call: Call, place: Place) -> Result<Response, Failure> {
     let mut rules = read(&call, place).await?.ok_or_else(|| withheld(&call))?;
     rules.reverse();
-    Ok(dialect::answer(StatusCode::OK, &rules))
+    let shown: Vec<_> = rules.into_iter().map(|rule| rule.shown).collect();
+    Ok(dialect::answer(StatusCode::OK, &shown))
 }
 
-/// The rule with this number, as a list shows it. None where the caller may not see the rules.
-pub(super) async fn find(call: &Call, place: Place, id: i64) -> Result<Option<Value>, Failure> {
+/// A rule as a list shows it, and when it was last changed, which is not shown.
+pub(super) struct Rule {
+    pub(super) shown: Value,
+    pub(super) updated_at: String,
+}
+
+/// The rule with this number. None where the caller may not see the rules.
+pub(super) async fn find(call: &Call, place: Place, id: i64) -> Result<Option<Rule>, Failure> {
     let Some(rules) = read(call, place).await? else { return Ok(None) };
-    let found = rules.into_iter().find(|rule| rule["id"] == id);
+    let found = rules.into_iter().find(|rule| rule.shown["id"] == id);
     found.map(Some).ok_or_else(|| Failure::not_found(Subject::ProtectionRule))
 }
 
+macro_rules! rules_of {
+    ($page:expr) => {{
+        let rules = $page.nodes.iter();
+        rules
+            .map(|rule| Rule { shown: rule_json!(rule), updated_at: rule.updated_at.clone() })
+            .collect::<Vec<_>>()
+    }};
+}
+
 /// Every rule of the place itself, newest first. None where the caller may not see them.
-async fn read(call: &Call, place: Place) -> Result<Option<Vec<Value>>, Failure> {
+async fn read(call: &Call, place: Place) -> Result<Option<Vec<Rule>>, Failure> {
     let (mut rules, mut after) = (Vec::new(), None);
     loop {
         let full_path = call.param("id").to_owned();
@@ -43,7 +59,7 @@ async fn read(call: &Call, place: Place) -> Result<Option<Vec<Value>>, Failure> 
                     return Ok(None);
                 };
                 let next = page.page_info.has_next_page.then_some(page.page_info.end_cursor).flatten();
-                (page.nodes.iter().map(|rule| rule_json!(rule)).collect::<Vec<_>>(), next)
+                (rules_of!(page), next)
             }
             Place::Group => {
                 let variables = rest_group_protection_rules::Variables { full_path, first: PAGE_SIZE, after };
@@ -52,7 +68,7 @@ async fn read(call: &Call, place: Place) -> Result<Option<Vec<Value>>, Failure> 
                     return Ok(None);
                 };
                 let next = page.page_info.has_next_page.then_some(page.page_info.end_cursor).flatten();
-                (page.nodes.iter().map(|rule| rule_json!(rule)).collect::<Vec<_>>(), next)
+                (rules_of!(page), next)
             }
         };
         rules.extend(page);

@@ -10,7 +10,7 @@ use super::{
     rest_user, rest_users, user_json,
 };
 use crate::{
-    pagination::PageNumber,
+    paging::{Paging, next_of},
     params::{Params, path_id},
     shape::{id, user_gid},
 };
@@ -37,17 +37,18 @@ enum State {
 
 async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
-    let page = PageNumber::of(&params)?;
+    let page = Paging::of(&params)?;
     let variables = rest_users::Variables {
         search: params.text("search"),
         usernames: params.text("username").map(|username| vec![username]),
         first: page.first(),
         skip: page.skip(),
-        count_limit: PageNumber::count_limit(),
+        after: page.after(),
+        count_limit: page.count_limit(),
     };
     let users = call.run::<RestUsers>(variables).await?.users;
     let rows: Vec<_> = users.nodes.into_iter().map(|user| user_json!(user)).collect();
-    page.respond(&call, &rows, users.count)
+    page.respond(&call, &rows, users.count, next_of!(users))
 }
 
 async fn show(call: Call) -> Result<Response, Failure> {

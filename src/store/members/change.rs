@@ -146,6 +146,7 @@ async fn apply(
     if let Some(expires_at) = change.expires_at {
         row.expires_at = Set(expires_at);
     }
+    row.updated_at = Set(Some(stored(now)));
     row.update(tx).await?;
     let member = reread(tx, change.membership, now).await?;
     let mut changes = Changes::default();

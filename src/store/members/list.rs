@@ -71,6 +71,7 @@ impl TryFrom<MemberRow> for Member {
             expires_at: row.member.expires_at,
             created_by_id: row.member.created_by_id.map(UserId),
             created_at: row.member.created_at,
+            updated_at: row.member.updated_at.unwrap_or(row.member.created_at),
         })
     }
 }
@@ -130,6 +131,7 @@ fn select(filter: &MemberFilter, now: OffsetDateTime) -> SelectStatement {
         "expires_at",
         "created_by_id",
         "created_at",
+        "updated_at",
     ];
     let user_columns =
         ["id", "username", "username_key", "name", "email", "admin", "state", "created_at", "updated_at"];

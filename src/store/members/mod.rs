@@ -57,4 +57,6 @@ pub struct Member {
     pub created_by_id: Option<UserId>,
     /// When.
     pub created_at: OffsetDateTime,
+    /// When it was last changed.
+    pub updated_at: OffsetDateTime,
 }

@@ -15,6 +15,7 @@ use crate::{
     cleanup_policies::CADENCE,
     convert::{self, stored},
     jobs::{self, JobSubject, Lease, NewJob},
+    retention::{self, Counting, RetentionScope, Sql},
     rows,
 };
 
@@ -56,8 +57,9 @@ struct Stretch {
 }
 
 /// Goes on with the clean-up of a project, in the name of `lease`, and gives how far it came: of the files of one name, and one shelf
-/// where the format has some, that an installable package has, as many stay as the project's policy says. What goes, and how far
-/// it came, is one transaction. The policy is read in it: one that was switched off ends the clean-up.
+/// where the format has some, that an installable package has, as many stay as the project's policy says, and all of them where a
+/// rule keeps the package from being deleted. What goes, and how far it came, is one transaction. The policy is read in it: one that
+/// was switched off ends the clean-up.
 pub async fn remove_duplicates(
     store: &Store,
     rules: &RuleBook,
@@ -104,22 +106,7 @@ async fn go_on(
         progress.is_over = true;
         return Ok(progress);
     };
-    let duplicates: Vec<Duplicate> = rows::all_sql(
-        tx,
-        "SELECT id, package_id, file_name, format, size FROM (SELECT f.id, f.package_id, f.file_name, k.format, b.size, \
-         ROW_NUMBER() OVER (PARTITION BY f.package_id, f.file_name, COALESCE(f.channel, '') ORDER BY f.id DESC) AS place \
-         FROM packages k JOIN package_files f ON f.package_id = k.id JOIN blobs b ON b.id = f.blob_id \
-         WHERE k.project_id = $1 AND k.id > $2 AND k.id <= $3 AND k.deleted_at IS NULL AND k.status IN (0, 1, 5) \
-         AND f.deleted_at IS NULL AND f.status = 0) AS ranked WHERE place > $4 ORDER BY id LIMIT $5",
-        [
-            Value::from(project.0),
-            progress.package.into(),
-            last.into(),
-            i64::from(kept).into(),
-            FILES.into(),
-        ],
-    )
-    .await?;
+    let duplicates = duplicates(tx, rules, project, (progress.package, last), kept).await?;
     if i64::try_from(duplicates.len()).unwrap_or(i64::MAX) < FILES {
         progress.package = last;
     }
@@ -137,6 +124,34 @@ async fn go_on(
     }
     changed.raise(tx, now).await?;
     Ok(progress)
+}
+
+/// The next files that go, of packages between two. What a rule keeps from being deleted by some stays: a policy is decided by those whom
+/// the rule may keep from it. GitLab's clean-up does not ask.
+async fn duplicates(
+    tx: &Tx,
+    rules: &RuleBook,
+    project: ProjectId,
+    (after, last): (i64, i64),
+    kept: i16,
+) -> Result<Vec<Duplicate>> {
+    let scope = RetentionScope::Project(project);
+    let protected = retention::protected_in(tx, (rules, Counting::OfDeletion), scope).await?;
+    let mut sql = Sql::default();
+    sql.with(
+        "SELECT id, package_id, file_name, format, size FROM (SELECT f.id, f.package_id, f.file_name, k.format, b.size, \
+         ROW_NUMBER() OVER (PARTITION BY f.package_id, f.file_name, COALESCE(f.channel, '') ORDER BY f.id DESC) AS place \
+         FROM packages k JOIN package_files f ON f.package_id = k.id JOIN blobs b ON b.id = f.blob_id \
+         WHERE k.deleted_at IS NULL AND k.status IN (0, 1, 5) AND f.deleted_at IS NULL AND f.status = 0 AND k.project_id = ",
+        project.0,
+    );
+    sql.with(" AND k.id > ", after);
+    sql.with(" AND k.id <= ", last);
+    sql.push(" AND NOT (");
+    retention::is_protected_from_deletion(&mut sql, &protected);
+    sql.with(")) AS ranked WHERE place > ", i64::from(kept));
+    sql.with(" ORDER BY id LIMIT ", FILES);
+    sql.all(tx).await
 }
 
 /// Puts the clean-ups that are due on the list of jobs, each with its next time. Answers how many there were.

@@ -141,6 +141,8 @@ pub struct PackageFile {
     pub digests: Digests,
     /// Named properties.
     pub properties: Value,
+    /// The pipeline whose job published it.
+    pub pipeline_id: Option<PipelineId>,
     /// When it was published.
     pub created_at: OffsetDateTime,
     /// When it was last changed.

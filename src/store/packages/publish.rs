@@ -2,7 +2,7 @@
 
 use domain::{
     Digests, EventKind, Failure, PackageFileId, PackageFormat, PackageId, PackageName, PackageStatus,
-    PackageVersion, ProjectId, Subject,
+    PackageVersion, PipelineId, ProjectId, Subject,
     rules::{DeclaredDependency, FormatRules, Republish},
 };
 use sea_orm::{ConnectionTrait, FromQueryResult, Value};
@@ -157,7 +157,7 @@ async fn write(tx: &Tx, publication: &NewPublication, now: OffsetDateTime) -> Re
     };
     let mut files = Vec::with_capacity(publication.files.len());
     for file in &publication.files {
-        files.push(PackageFileId(insert_file(tx, package, file, now).await?));
+        files.push(PackageFileId(insert_file(tx, package, (file, publication.author.pipeline), now).await?));
     }
     if let Some(pipeline) = publication.author.pipeline {
         rows::execute(
@@ -287,7 +287,12 @@ async fn update_version(
     dependencies::insert(tx, package, &publication.dependencies).await
 }
 
-async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime) -> Result<i64> {
+async fn insert_file(
+    tx: &Tx,
+    package: i64,
+    (file, pipeline): (&NewFile, Option<PipelineId>),
+    now: OffsetDateTime,
+) -> Result<i64> {
     let digest = |algorithm| Value::from(file.digests.hex(algorithm));
     #[derive(FromQueryResult)]
     struct Blob {
@@ -315,8 +320,8 @@ async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime)
     refuse_removed(&file.file_name, file.removals, removals)?;
     returned_id(
         tx,
-        "INSERT INTO package_files (package_id, blob_id, file_name, channel, properties, status, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, 0, $6, $6) RETURNING id",
+        "INSERT INTO package_files (package_id, blob_id, file_name, channel, properties, pipeline_id, status, created_at, \
+         updated_at) VALUES ($1, $2, $3, $4, $5, $7, 0, $6, $6) RETURNING id",
         vec![
             package.into(),
             blob.into(),
@@ -324,6 +329,7 @@ async fn insert_file(tx: &Tx, package: i64, file: &NewFile, now: OffsetDateTime)
             file.channel.clone().into(),
             file.properties.clone().into(),
             stored(now).into(),
+            pipeline.map(|pipeline| pipeline.0).into(),
         ],
     )
     .await

@@ -1,7 +1,8 @@
 //! From columns to packages and files, and the conditions that every query of packages shares.
 
 use domain::{
-    Digests, NamespaceId, PackageFileId, PackageId, PackageNameId, PackageStatus, ProjectId, Sha256, UserId,
+    Digests, NamespaceId, PackageFileId, PackageId, PackageNameId, PackageStatus, PipelineId, ProjectId,
+    Sha256, UserId,
 };
 use entity::{blob, namespace, namespace_ancestor, package, package_file, project};
 use sea_orm::{
@@ -144,6 +145,7 @@ pub(super) struct FileRow {
     sha1: Option<String>,
     sha512: Option<String>,
     properties: Value,
+    pipeline_id: Option<i64>,
     created_at: OffsetDateTime,
     updated_at: OffsetDateTime,
 }
@@ -161,6 +163,7 @@ in_place!(FileRow {
     sha1,
     sha512,
     properties,
+    pipeline_id,
     created_at,
     updated_at,
 });
@@ -200,6 +203,7 @@ impl TryFrom<FileRow> for PackageFile {
             size: row.size.unsigned_abs(),
             digests: digests(&row.sha256, row.md5.as_deref(), row.sha1.as_deref(), row.sha512.as_deref())?,
             properties: row.properties,
+            pipeline_id: row.pipeline_id.map(PipelineId),
             created_at: row.created_at,
             updated_at: row.updated_at,
         })
@@ -210,7 +214,16 @@ impl TryFrom<FileRow> for PackageFile {
 pub(super) fn select_files() -> SelectStatement {
     use package_file::Column as F;
     let mut select = Query::select();
-    for column in [F::Id, F::PackageId, F::FileName, F::Channel, F::Properties, F::CreatedAt, F::UpdatedAt] {
+    for column in [
+        F::Id,
+        F::PackageId,
+        F::FileName,
+        F::Channel,
+        F::Properties,
+        F::PipelineId,
+        F::CreatedAt,
+        F::UpdatedAt,
+    ] {
         select.column((package_file::Entity, column));
     }
     for column in [

@@ -50,25 +50,31 @@ impl From<Row> for Pipeline {
 const COLUMNS: [&str; 9] =
     ["id", "iid", "project_id", "reference", "sha", "source", "web_url", "user_id", "created_at"];
 
+/// Leaves out of pipelines as `l` those whose project, as `p`, the caller may not know.
+async fn leave_out_unknown(
+    select: &mut SelectStatement,
+    store: &Store,
+    viewer: &Viewer,
+    now: OffsetDateTime,
+) -> Result<()> {
+    let visible = Visible::to(viewer, Purpose::Pipelines, store.instance_facts().await?);
+    let project = Expr::col(("p", "id")).eq(Expr::col(("l", "project_id")));
+    select
+        .join_as(JoinType::InnerJoin, "projects", "p", project)
+        .cond_where(visible_projects(&visible, "p", now));
+    Ok(())
+}
+
 /// Pipelines as `l` joined with the packages they published as `k`, those left out whose project the caller may not know.
 async fn select(store: &Store, viewer: &Viewer, now: OffsetDateTime) -> Result<SelectStatement> {
-    let visible = Visible::to(viewer, Purpose::Pipelines, store.instance_facts().await?);
     let mut select = Query::select();
-    select
-        .from_as("package_pipelines", "k")
-        .join_as(
-            JoinType::InnerJoin,
-            "pipelines",
-            "l",
-            Expr::col(("l", "id")).eq(Expr::col(("k", "pipeline_id"))),
-        )
-        .join_as(
-            JoinType::InnerJoin,
-            "projects",
-            "p",
-            Expr::col(("p", "id")).eq(Expr::col(("l", "project_id"))),
-        )
-        .cond_where(visible_projects(&visible, "p", now));
+    select.from_as("package_pipelines", "k").join_as(
+        JoinType::InnerJoin,
+        "pipelines",
+        "l",
+        Expr::col(("l", "id")).eq(Expr::col(("k", "pipeline_id"))),
+    );
+    leave_out_unknown(&mut select, store, viewer, now).await?;
     Ok(select)
 }
 
@@ -77,6 +83,21 @@ fn columns(select: &mut SelectStatement) {
         .columns(COLUMNS.map(|column| ("l", column)))
         .column(("l", "updated_at"))
         .expr_as(Expr::col(("p", "full_path")), "project_full_path");
+}
+
+/// The pipelines with these ids, in no order; what the caller may not know is left out. One statement.
+pub async fn find_many(
+    store: &Store,
+    viewer: &Viewer,
+    ids: &[PipelineId],
+    now: OffsetDateTime,
+) -> Result<Vec<Pipeline>> {
+    let mut select = Query::select();
+    select.from_as("pipelines", "l").and_where(Expr::col(("l", "id")).is_in(ids.iter().map(|id| id.0)));
+    leave_out_unknown(&mut select, store, viewer, now).await?;
+    columns(&mut select);
+    let rows: Vec<Row> = rows::all(store.reader(), &select).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 /// The pipelines that published a package, newest first; counted from the end, oldest first, as in GitLab.

@@ -7,7 +7,7 @@ use domain::{PipelineId, ProjectId, UserId};
 use time::OffsetDateTime;
 
 pub use jobs::{Authenticated, Job, NewJob, NewPipeline, Run, authenticate, create, end, find_job};
-pub use list::{count_of_package, newest_of_packages, of_package};
+pub use list::{count_of_package, find_many, newest_of_packages, of_package};
 
 /// A run of CI.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -13,8 +13,10 @@ use time::{Duration, OffsetDateTime};
 
 pub use policy::{RetentionPolicy, RetentionPolicyChange, find, in_force, request_due, update};
 pub use protected::protected;
+pub(crate) use protected::{Counting, protected_in};
 pub use run::{RetentionProgress, run};
 pub use select::{Preview, list, preview};
+pub(crate) use select::{Sql, is_protected_from_deletion};
 
 use crate::members::Place;
 

@@ -12,12 +12,24 @@ struct Row {
     namespace_id: Option<i64>,
     format: i16,
     pattern: String,
+    keeps: bool,
 }
 
-const IN_PROJECT: &str = "SELECT r.project_id, r.namespace_id, r.format, r.pattern FROM protection_rules r \
+/// Which rules count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Counting {
+    /// All: also those that keep publishing to some.
+    All,
+    /// Those that keep deleting to some.
+    OfDeletion,
+}
+
+const IN_PROJECT: &str = "SELECT r.project_id, r.namespace_id, r.format, r.pattern, \
+    r.delete_level IS NOT NULL AS keeps FROM protection_rules r \
     WHERE r.project_id = $1 OR r.namespace_id IN (SELECT a.ancestor_id FROM namespace_ancestors a \
     JOIN projects p ON p.namespace_id = a.descendant_id WHERE p.id = $1)";
-const IN_GROUP: &str = "SELECT r.project_id, r.namespace_id, r.format, r.pattern FROM protection_rules r \
+const IN_GROUP: &str = "SELECT r.project_id, r.namespace_id, r.format, r.pattern, \
+    r.delete_level IS NOT NULL AS keeps FROM protection_rules r \
     WHERE r.namespace_id IN (SELECT ancestor_id FROM namespace_ancestors WHERE descendant_id = $1) \
     OR r.namespace_id IN (SELECT descendant_id FROM namespace_ancestors WHERE ancestor_id = $1) \
     OR r.project_id IN (SELECT p.id FROM projects p JOIN namespace_ancestors a ON a.descendant_id = p.namespace_id \
@@ -29,13 +41,13 @@ pub async fn protected(
     rules: &RuleBook,
     scope: RetentionScope,
 ) -> Result<Vec<ProtectedNames>> {
-    protected_in(store.reader(), rules, scope).await
+    protected_in(store.reader(), (rules, Counting::All), scope).await
 }
 
-/// The same as `connection` sees it.
-pub(super) async fn protected_in(
+/// The same as `connection` sees it, of the rules that count.
+pub(crate) async fn protected_in(
     connection: &impl ConnectionTrait,
-    rules: &RuleBook,
+    (rules, counting): (&RuleBook, Counting),
     scope: RetentionScope,
 ) -> Result<Vec<ProtectedNames>> {
     let (sql, id) = match scope {
@@ -43,7 +55,8 @@ pub(super) async fn protected_in(
         RetentionScope::Group(NamespaceId(id)) => (IN_GROUP, id),
     };
     let rows: Vec<Row> = rows::all_sql(connection, sql, [Value::from(id)]).await?;
-    let names = rows.into_iter().map(|row| {
+    let counts = |row: &Row| row.keeps || counting == Counting::All;
+    let names = rows.into_iter().filter(counts).map(|row| {
         let format = convert::format(row.format)?;
         let pattern = match rules.get(format) {
             Ok(rules) => NamePattern::of(&row.pattern, rules),

@@ -9,7 +9,7 @@ use time::OffsetDateTime;
 
 use super::{
     Preview, RetentionScope, Selection,
-    protected::protected_in,
+    protected::{Counting, protected_in},
     select::{Sql, measure},
 };
 use crate::{
@@ -65,7 +65,8 @@ pub async fn run(
         Some(Ok(as_of)) => selection.as_of = as_of,
         _ => {
             progress.as_of = i64::try_from(selection.as_of.unix_timestamp_nanos() / 1000).ok();
-            selection.protected = protected_in(store.reader(), rules, selection.scope).await?;
+            selection.protected =
+                protected_in(store.reader(), (rules, Counting::All), selection.scope).await?;
             let planned = measure(store.reader(), &selection).await?;
             progress.versions = planned.versions;
             progress.exclusive_bytes = planned.exclusive_bytes;
@@ -82,14 +83,16 @@ pub async fn run(
                     Some(last) => {
                         let names = (progress.name, *last);
                         let mut selection = selection.clone();
-                        selection.protected = protected_in(tx, rules, selection.scope).await?;
+                        selection.protected =
+                            protected_in(tx, (rules, Counting::All), selection.scope).await?;
                         let mut versions = going(tx, &selection, names).await?;
                         if versions.len() < VERSIONS {
                             progress.name = *last;
                         }
                         packages::lock_names_of(tx, &versions, now).await?;
                         // Once more, for what was published or protected while the names were waited for.
-                        selection.protected = protected_in(tx, rules, selection.scope).await?;
+                        selection.protected =
+                            protected_in(tx, (rules, Counting::All), selection.scope).await?;
                         let still: HashSet<_> = going(tx, &selection, names).await?.into_iter().collect();
                         versions.retain(|version| still.contains(version));
                         progress.deleted += packages::bury_versions(tx, actor, &versions, now).await?;

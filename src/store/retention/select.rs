@@ -12,6 +12,7 @@ use crate::{
     convert::{self, stored},
     members::Place,
     page::Keyset,
+    visible::tenant_sql,
 };
 
 /// Statuses of versions that a policy may let go. One that is being extracted is not finished yet.
@@ -20,26 +21,26 @@ const STATUSES: [PackageStatus; 4] =
 
 /// A statement under construction: its text, and the values of its `$1`, `$2` …
 #[derive(Default)]
-pub(super) struct Sql {
+pub(crate) struct Sql {
     text: String,
     values: Vec<Value>,
 }
 
 impl Sql {
     /// Appends text.
-    pub(super) fn push(&mut self, text: &str) {
+    pub(crate) fn push(&mut self, text: &str) {
         self.text.push_str(text);
     }
 
     /// Appends a value as a parameter.
-    pub(super) fn value(&mut self, value: impl Into<Value>) {
+    pub(crate) fn value(&mut self, value: impl Into<Value>) {
         self.values.push(value.into());
         // Writing to a text does not fail.
         let _ = write!(self.text, "${}", self.values.len());
     }
 
     /// Appends text, and a value after it.
-    pub(super) fn with(&mut self, text: &str, value: impl Into<Value>) {
+    pub(crate) fn with(&mut self, text: &str, value: impl Into<Value>) {
         self.push(text);
         self.value(value);
     }
@@ -48,7 +49,7 @@ impl Sql {
         Statement::from_sql_and_values(connection.get_database_backend(), self.text, self.values)
     }
 
-    pub(super) async fn all<T: FromQueryResult>(self, connection: &impl ConnectionTrait) -> Result<Vec<T>> {
+    pub(crate) async fn all<T: FromQueryResult>(self, connection: &impl ConnectionTrait) -> Result<Vec<T>> {
         let rows = connection.query_all_raw(self.statement(connection)).await?;
         Ok(rows.iter().map(|row| T::from_query_result(row, "")).collect::<Result<_, _>>()?)
     }
@@ -85,6 +86,20 @@ impl Sql {
                 self.push("))");
             }
         }
+    }
+
+    /// The ids of every namespace that has its top in common with the scope: whether strangers have a content as well is nobody's to
+    /// know.
+    fn tenant(&mut self, scope: RetentionScope) {
+        self.push(tenant_sql!());
+        match scope {
+            RetentionScope::Project(project) => {
+                self.with("(SELECT namespace_id FROM projects WHERE id = ", project.0);
+                self.push(")");
+            }
+            RetentionScope::Group(group) => self.value(group.0),
+        }
+        self.push(")");
     }
 
     /// A condition on a text: it fits a pattern in which `*` stands for any text, whatever the case of ASCII
@@ -165,7 +180,7 @@ impl Sql {
 
 /// A condition on a row `k` of `packages`: somebody protects it from being deleted. What is said here, and here alone, holds for what
 /// is shown and for what is deleted.
-fn is_protected_from_deletion(sql: &mut Sql, protected: &[ProtectedNames]) {
+pub(crate) fn is_protected_from_deletion(sql: &mut Sql, protected: &[ProtectedNames]) {
     sql.push("1 = 0");
     for names in protected {
         sql.with(" OR (k.format = ", names.format.number());
@@ -194,9 +209,9 @@ fn is_protected_from_deletion(sql: &mut Sql, protected: &[ProtectedNames]) {
 pub struct Preview {
     /// How many versions.
     pub versions: u64,
-    /// Bytes of contents that only they have: what is freed in the end.
+    /// Bytes of contents that only they have, of all files of the top-level namespace: what that stores less in the end.
     pub exclusive_bytes: u64,
-    /// Bytes of contents that other files, here or elsewhere, have as well: they stay.
+    /// Bytes of contents that other files of the top-level namespace have as well: they stay.
     pub shared_bytes: u64,
 }
 
@@ -228,8 +243,10 @@ pub(super) async fn measure(connection: &impl ConnectionTrait, selection: &Selec
          WHERE f.deleted_at IS NULL) AS mine JOIN blobs b ON b.id = mine.blob_id \
          JOIN package_files f ON f.blob_id = mine.blob_id JOIN packages k ON k.id = f.package_id \
          JOIN projects p ON p.id = k.project_id LEFT JOIN going g ON g.id = k.id \
-         WHERE f.deleted_at IS NULL AND k.deleted_at IS NULL AND p.deleted_at IS NULL GROUP BY b.id, b.size) AS c",
+         WHERE f.deleted_at IS NULL AND k.deleted_at IS NULL AND p.deleted_at IS NULL AND p.namespace_id IN (",
     );
+    bytes.tenant(selection.scope);
+    bytes.push(") GROUP BY b.id, b.size) AS c");
     let bytes = bytes.one::<Bytes>(connection).await?;
     let (exclusive, shared) = bytes.map_or((0, 0), |bytes| (bytes.exclusive, bytes.shared));
     Ok(Preview {

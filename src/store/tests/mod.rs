@@ -2,6 +2,7 @@
 //! server on which databases may be created.
 
 mod accounts;
+mod audit_events;
 mod blobs;
 mod cleanup_policies;
 mod jobs;

@@ -14,7 +14,9 @@ use crate::{
     Secret, Store,
     access_tokens::{self, NewAccessToken},
     deploy_tokens::{self, NewDeployToken},
-    groups, users,
+    groups,
+    trusted_publishers::{self, NewTrustedPublisher, Presented},
+    users,
 };
 
 fn new_token(user_id: UserId) -> NewAccessToken {
@@ -172,4 +174,51 @@ async fn what_is_noted_is_written_when_the_store_closes() {
     store.close().await.expect("closed");
     assert_eq!(store.statements() - before, 1, "the note was written");
     assert!(users::find(&store, ann).await.is_err(), "a closed store answers nothing");
+}
+
+/// Of the many publishers of an issuer those are read that may accept a token: by an index, whatever project is meant.
+#[tokio::test]
+async fn publishers_are_found_by_what_a_token_says() {
+    let store = test_store().await;
+    let acme = group(&store, None, "acme", Visibility::Private).await;
+    let (web, lib) = (
+        project(&store, acme.id, "web", Visibility::Private).await,
+        project(&store, acme.id, "lib", Visibility::Private).await,
+    );
+    let publisher = async |project: &crate::projects::Project, claims: &[(&str, &str)]| {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let new = NewTrustedPublisher {
+            project_id: project.id,
+            issuer: "https://ci.test".to_owned(),
+            audience: "here".to_owned(),
+            claims: claims.iter().map(owned).collect(),
+            limits: TokenLimits::none(),
+            creator_id: None,
+        };
+        trusted_publishers::create(&store, new, NOW).await.expect("a publisher").id
+    };
+    let of_web = publisher(&web, &[("repository", "acme/web"), ("ref", "main")]).await;
+    let of_lib = publisher(&lib, &[("repository", "acme/lib"), ("ref", "main")]).await;
+    // As long as the other: the first by name counts, as where rows were there before.
+    let tied = publisher(&lib, &[("subject", "acme/lib"), ("b", "acme/web")]).await;
+    let accepting = async |claims: &[(&str, &str)], project| {
+        let claims = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let presented = Presented { issuer: "https://ci.test".to_owned(), claims };
+        let found = trusted_publishers::accepting(&store, &presented, project).await?;
+        Ok::<_, crate::StoreError>(found.into_iter().map(|publisher| publisher.id).collect::<Vec<_>>())
+    };
+    let found = |claims: &'static [(&str, &str)], project| {
+        let accepting = &accepting;
+        async move { accepting(claims, project).await.expect("publishers") }
+    };
+    assert_eq!(found(&[("repository", "acme/web"), ("ref", "main")], None).await, [of_web]);
+    assert_eq!(found(&[("repository", "acme/lib"), ("extra", "1")], None).await, [of_lib]);
+    assert_eq!(found(&[("b", "acme/web"), ("repository", "acme/lib")], None).await, [of_lib, tied]);
+    assert_eq!(found(&[("ref", "main"), ("subject", "acme/lib")], None).await, []);
+    assert_eq!(found(&[("repository", "acme/web")], Some(lib.id)).await, []);
+    assert_eq!(found(&[("repository", "acme/web")], Some(web.id)).await, [of_web]);
+    let many: Vec<_> = (0..201).map(|number| (format!("c{number}"), String::new())).collect();
+    let presented = Presented { issuer: "https://ci.test".to_owned(), claims: many };
+    let refused = trusted_publishers::accepting(&store, &presented, None).await;
+    assert_eq!(refusal(refused).code, ErrorCode::Unauthenticated);
 }

@@ -81,7 +81,10 @@ fn both(
     };
     match (versions, plugins) {
         (Ok(versions), Ok(plugins)) => Ok((Some(versions), Some(plugins))),
-        (Ok(versions), Err(failure)) if is_absent(&failure) => Ok((Some(versions), None)),
+        // A token that is limited to some names reads what is about those, and no list of all plugins.
+        (Ok(versions), Err(failure)) if is_absent(&failure) || failure.code == ErrorCode::Forbidden => {
+            Ok((Some(versions), None))
+        }
         (Err(failure), Ok(plugins)) if is_absent(&failure) => Ok((None, Some(plugins))),
         (Err(failure), Err(other)) if is_absent(&other) => Err(failure),
         (Err(_) | Ok(_), Err(failure)) | (Err(failure), Ok(_)) => Err(failure),

@@ -43,35 +43,26 @@ pub(in crate::maven) async fn publish(mut call: Call) -> Result<Response, Failur
     }
 }
 
-/// The place the model gave for bytes.
-struct Upload {
-    id: String,
-    maximum_size: u64,
-}
-
 /// Asks the model for a place to put the bytes; refused here, the body is never read.
 async fn create_upload(
     call: &Call,
     input: maven_create_upload::CreateUploadInput,
-) -> Result<Upload, Failure> {
+) -> Result<String, Failure> {
     let created = call.run::<MavenCreateUpload>(maven_create_upload::Variables { input }).await?;
     let upload = created.create_upload.and_then(|payload| payload.upload).ok_or_else(Failure::internal)?;
-    let maximum_size = upload.maximum_size.parse().map_err(|_| Failure::internal())?;
-    Ok(Upload { id: upload.id, maximum_size })
+    Ok(upload.id)
 }
 
 /// A file of a version, whatever its name.
 async fn publish_file(call: &mut Call, project: String, file: &Coordinates) -> Result<Response, Failure> {
     let expected = ExpectedDigests::read(&call.headers, BodyShape::File)?;
-    let upload = create_upload(call, upload_of(&project, file)).await?;
-    let announced = call.header(header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > upload.maximum_size) {
-        return Err(Failure::new(ErrorCode::TooLarge, "The file is larger than the limit"));
-    }
+    let size = call.header(header::CONTENT_LENGTH.as_str()).map(ToOwned::to_owned);
+    let input = maven_create_upload::CreateUploadInput { size, ..upload_of(&project, file) };
+    let upload = create_upload(call, input).await?;
     // Kept until the publish is answered: dropping it removes the bytes.
-    let staged = call.stage_body(&upload.id).await?;
+    let staged = call.stage_body(&upload).await?;
     let published = maven_publish::PublishFileInput {
-        upload_id: Some(upload.id),
+        upload_id: Some(upload),
         md5: expected.md5,
         sha1: expected.sha1,
         sha256: expected.sha256,
@@ -104,6 +95,7 @@ fn upload_of(project: &str, file: &Coordinates) -> maven_create_upload::CreateUp
         package_name: Some(file.name.clone()),
         package_version: Some(file.version.clone()),
         file_name: Some(file.file_name.clone()),
+        size: None,
     }
 }
 
@@ -148,6 +140,7 @@ async fn pass_over(
         package_name: name,
         package_version: None,
         file_name: Some(METADATA.to_owned()),
+        size: None,
     };
     create_upload(call, input).await?;
     let mut body = call.take_body()?;

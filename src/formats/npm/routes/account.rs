@@ -18,11 +18,11 @@ const MAX_BODY: usize = 16 * 1024;
 const NO_PASSWORDS: &str =
     "401 Unauthorized - Give an access token as the password, or write one into .npmrc as _authToken";
 
-/// `npm whoami`.
+/// `npm whoami`, also for what is no user: a deploy token, a trusted publisher.
 pub(super) async fn whoami(call: Call) -> Result<Response, Failure> {
-    let user = call.run::<NpmWhoami>(npm_whoami::Variables {}).await?.current_user;
-    let user = user.ok_or_else(Failure::unauthenticated)?;
-    Ok(super::json(&json!({ "username": user.username })))
+    let username = call.run::<NpmWhoami>(npm_whoami::Variables {}).await?.current_username;
+    let username = username.ok_or_else(Failure::unauthenticated)?;
+    Ok(super::json(&json!({ "username": username })))
 }
 
 /// `npm ping`.

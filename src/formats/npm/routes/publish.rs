@@ -37,9 +37,10 @@ pub(super) async fn put(mut call: Call) -> Result<Response, Failure> {
         }?;
         return deprecate(&call, &name, body).await;
     };
-    let (upload, maximum_size) = create_upload(&call, &project, &name).await?;
-    let decode = move |source: &mut dyn Read, writer| decode(source, Sink::Upload { writer, maximum_size });
-    let mut body = call.decode_body(&upload, decode).await?;
+    let upload = create_upload(&call, &project, &name).await?;
+    let mut body = call
+        .decode_body(&upload, |source: &mut dyn Read, writer| decode(source, Sink::Upload(writer)))
+        .await?;
     match body.tarball.take() {
         Some(tarball) => publish(&call, PublishRequest { project, name, upload, tarball, body }).await,
         None => deprecate(&call, &name, body).await,
@@ -73,18 +74,18 @@ pub(super) async fn decode_without_upload(
 }
 
 /// Asks the model for a place to put the tarball, before the body is asked for. The version is not known yet.
-async fn create_upload(call: &Call, project: &str, name: &PackageName) -> Result<(String, u64), Failure> {
+async fn create_upload(call: &Call, project: &str, name: &PackageName) -> Result<String, Failure> {
     let input = npm_create_upload::CreateUploadInput {
         project_path: project.to_owned(),
         package_type: npm_create_upload::PackageTypeEnum::Npm,
         package_name: Some(name.display.clone()),
         package_version: None,
         file_name: Some(file_name_of(&name.display, None)),
+        size: None, // the body holds more than the file
     };
     let created = call.run::<NpmCreateUpload>(npm_create_upload::Variables { input }).await?;
     let upload = created.create_upload.and_then(|payload| payload.upload).ok_or_else(Failure::internal)?;
-    let maximum_size = upload.maximum_size.parse().map_err(|_| Failure::internal())?;
-    Ok((upload.id, maximum_size))
+    Ok(upload.id)
 }
 
 /// A publish whose tarball has been uploaded.

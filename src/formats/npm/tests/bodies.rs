@@ -13,9 +13,9 @@ use serde_json::{Map, Value, json};
 
 use super::{super::wire::body::*, digests, hex, inspect, package};
 
-/// An upload that lies in memory.
-#[derive(Clone, Default)]
-struct Upload(Arc<Mutex<Vec<u8>>>);
+/// An upload that lies in memory, and takes so many bytes at most.
+#[derive(Clone)]
+struct Upload(Arc<Mutex<Vec<u8>>>, usize);
 
 impl Upload {
     fn bytes(&self) -> Vec<u8> {
@@ -25,7 +25,11 @@ impl Upload {
 
 impl Write for Upload {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("not poisoned").write(bytes)
+        let mut written = self.0.lock().expect("not poisoned");
+        if written.len() + bytes.len() > self.1 {
+            return Err(io::Error::other(Failure::new(ErrorCode::TooLarge, "larger than the limit")));
+        }
+        written.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -55,9 +59,9 @@ impl Read for Slowly<'_> {
     }
 }
 
-fn decode_with_limit(source: &mut dyn Read, maximum_size: u64) -> Result<(Body, Vec<u8>), Failure> {
-    let upload = Upload::default();
-    let body = decode(source, Sink::Upload { writer: Box::new(upload.clone()), maximum_size })?;
+fn decode_with_limit(source: &mut dyn Read, limit: usize) -> Result<(Body, Vec<u8>), Failure> {
+    let upload = Upload(Arc::default(), limit);
+    let body = decode(source, Sink::Upload(Box::new(upload.clone())))?;
     Ok((body, upload.bytes()))
 }
 

@@ -32,13 +32,8 @@ const BUNDLE_SUFFIX: &str = ".sigstore";
 
 /// What to do with the bytes of the attachment.
 pub(crate) enum Sink {
-    /// Write them to an upload.
-    Upload {
-        /// The upload.
-        writer: Box<dyn StageWriter>,
-        /// The most bytes it may have.
-        maximum_size: u64,
-    },
+    /// Write them to an upload, which refuses more than it may have.
+    Upload(Box<dyn StageWriter>),
     /// Refuse the request: it is not a publish, or cannot be one here.
     Refuse(Failure),
 }
@@ -184,8 +179,8 @@ impl Attachments {
     }
 
     fn tarball(&mut self, json: &mut BoundedJson<'_>, file_name: String) -> Result<(), Failure> {
-        let (mut writer, maximum_size) = match self.sink.take() {
-            Some(Sink::Upload { writer, maximum_size }) => (writer, maximum_size),
+        let mut writer = match self.sink.take() {
+            Some(Sink::Upload(writer)) => writer,
             Some(Sink::Refuse(failure)) => return Err(failure),
             None => return Err(invalid("The request body has more than one tarball")),
         };
@@ -196,7 +191,7 @@ impl Attachments {
             match member.as_str() {
                 "data" if size.is_some() => return Err(twice("data")),
                 "data" if json.next_is(ValueType::String)? => {
-                    size = Some(decode_base64(json, writer.as_mut(), maximum_size)?);
+                    size = Some(decode_base64(json, writer.as_mut())?);
                 }
                 "length" => stated = json.number()?,
                 _ => json.skip()?,
@@ -216,11 +211,7 @@ impl Attachments {
     }
 }
 
-fn decode_base64(
-    json: &mut BoundedJson<'_>,
-    writer: &mut dyn StageWriter,
-    maximum_size: u64,
-) -> Result<u64, Failure> {
+fn decode_base64(json: &mut BoundedJson<'_>, writer: &mut dyn StageWriter) -> Result<u64, Failure> {
     let mut text = vec![0; CHUNK];
     let mut bytes = vec![0; CHUNK / 4 * 3];
     let mut size = 0;
@@ -233,12 +224,6 @@ fn decode_base64(
         let length = BASE64.decode_slice(text, &mut bytes).map_err(|_| not_base64())?;
         complete = length < bytes.len();
         size += length as u64;
-        if size > maximum_size {
-            return Err(Failure::new(
-                ErrorCode::TooLarge,
-                format!("The file is larger than {maximum_size} bytes"),
-            ));
-        }
         writer.write_all(&bytes[..length]).map_err(|error| write_failure(&error))
     })?;
     Ok(size)

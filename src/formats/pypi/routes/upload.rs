@@ -50,20 +50,19 @@ struct Upload {
 
 /// Asks the model for a place to put the file; refused here, the body is never read. Its name comes with the body.
 async fn create_upload(call: &Call, project: &str) -> Result<Upload, Failure> {
+    let announced = call.header(header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
     let input = pypi_create_upload::CreateUploadInput {
         project_path: project.to_owned(),
         package_type: pypi_create_upload::PackageTypeEnum::Pypi,
         package_name: None,
         package_version: None,
         file_name: None,
+        // The form around the file is no longer than the file, or small.
+        size: announced.map(|length| (length / 2).to_string()),
     };
     let created = call.run::<PypiCreateUpload>(pypi_create_upload::Variables { input }).await?;
     let upload = created.create_upload.and_then(|payload| payload.upload).ok_or_else(Failure::internal)?;
     let maximum_size = upload.maximum_size.parse().map_err(|_| Failure::internal())?;
-    let announced = call.header(header::CONTENT_LENGTH.as_str()).and_then(|text| text.parse::<u64>().ok());
-    if announced.is_some_and(|length| length / 2 > maximum_size) {
-        return Err(Failure::new(ErrorCode::TooLarge, "The form is larger than the limit"));
-    }
     Ok(Upload { id: upload.id, maximum_size })
 }
 
