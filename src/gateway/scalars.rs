@@ -25,6 +25,8 @@ id_scalars! {
     PackagesUploadId,
     PackagesProtectionRuleId,
     UserId,
+    UserSessionId,
+    UserIdentityId,
     PersonalAccessTokenId,
     DeployTokenId,
     AuditEventId,
