@@ -18,6 +18,7 @@ pub mod id;
 pub mod job;
 pub mod level;
 pub mod namespace;
+pub mod password;
 pub mod protection;
 pub mod retention;
 pub mod rules;

@@ -8,11 +8,11 @@ use std::{
 use access::{Identity, Viewer};
 use async_graphql::Context;
 use blob::{BlobStore, Sealer, Staged, StagingId};
-use domain::{AccessTokenId, Clock, PipelineId, rules::RuleBook};
-use store::Store;
+use domain::{AccessTokenId, Clock, PipelineId, UserSessionId, rules::RuleBook};
+use store::{Store, audit_events::Means};
 use time::OffsetDateTime;
 
-use crate::refusals::Knocks;
+use crate::{refusals::Knocks, sign_in::SignIn};
 
 /// What the model is made of; one per process.
 pub(crate) struct State {
@@ -24,6 +24,7 @@ pub(crate) struct State {
     pub(crate) external_url: Arc<str>,
     pub(crate) sealer: Sealer,
     pub(crate) id_tokens: oidc::Verifier,
+    pub(crate) sign_in: SignIn,
     pub(crate) arrived: Arc<Arrived>,
     pub(crate) knocks: Knocks,
 }
@@ -57,11 +58,27 @@ pub(crate) struct Caller {
     pub(crate) access_token: Option<AccessTokenId>,
     /// The pipeline of the CI job that asks.
     pub(crate) pipeline: Option<PipelineId>,
+    /// The session in use.
+    pub(crate) session: Option<UserSessionId>,
 }
 
 impl Caller {
     pub(crate) const fn anonymous() -> Self {
-        Self { viewer: Viewer::anonymous(), username: None, access_token: None, pipeline: None }
+        Self::new(Viewer::anonymous(), None)
+    }
+
+    /// A caller of this name who proved to be `viewer`.
+    pub(crate) const fn new(viewer: Viewer, username: Option<String>) -> Self {
+        Self { viewer, username, access_token: None, pipeline: None, session: None }
+    }
+
+    /// By what the caller acts, as the audit log has it.
+    pub(crate) const fn means(&self) -> Means {
+        match self {
+            Self { pipeline: Some(_), .. } => Means::Job,
+            Self { session: Some(_), .. } => Means::Session,
+            _ => Means::Token,
+        }
     }
 
     /// A text that names the caller, for binding tickets to it.

@@ -34,6 +34,7 @@ mod refusals;
 mod relay;
 mod retention;
 mod scalars;
+mod sign_in;
 mod storage;
 mod token;
 mod trusted_publishing;
@@ -51,6 +52,7 @@ use gateway::{ByteStream, Session};
 use store::{Store, audit_events::Actor};
 
 pub use background::{Collected, CollectionRules, Worker, collect, collectable};
+pub use sign_in::SignIn;
 pub use validate::validate;
 
 use crate::package::TerraformModuleMetadataSharedFields;
@@ -82,6 +84,8 @@ pub struct Settings {
     pub external_url: Arc<str>,
     /// Checks ID tokens of the issuers that the administrator trusts.
     pub id_tokens: oidc::Verifier,
+    /// How people may sign in.
+    pub sign_in: SignIn,
 }
 
 /// The canonical model, ready to run operations. One per process.
@@ -108,7 +112,7 @@ pub fn sdl() -> String {
 impl Model {
     /// Makes the model. Reads, or on the first start makes, the key that seals tickets.
     pub async fn new(settings: Settings) -> Result<Arc<Self>, Failure> {
-        let Settings { store, blobs, rules, clock, external_url, id_tokens } = settings;
+        let Settings { store, blobs, rules, clock, external_url, id_tokens, sign_in } = settings;
         let key = store.signing_key(TICKETS, clock.now()).await?;
         let state = Arc::new(State {
             store,
@@ -118,6 +122,7 @@ impl Model {
             external_url,
             sealer: Sealer::new(&key),
             id_tokens,
+            sign_in,
             arrived: Arc::new(Arrived::default()),
             knocks: Knocks::default(),
         });
@@ -166,8 +171,7 @@ impl Model {
         let caller = backend::caller(session);
         let name = caller.username.clone().unwrap_or_else(|| "anonymous".to_owned());
         let identity = caller.viewer.identity();
-        let actor = Actor::of(identity, name);
-        let actor = if caller.pipeline.is_some() { actor.by_job() } else { actor };
+        let actor = Actor::of(identity, name).by(caller.means());
         let store = self.state.store.on_behalf_of(actor);
         let refusals = Arc::new(Refusals::default());
         let request = request

@@ -15,6 +15,7 @@ use crate::{
     project::{ChangeProjectMutation, CreateProjectMutation},
     protection_rule::ProtectionRuleMutation,
     retention::RetentionMutation,
+    sign_in::{PasswordMutation, ProviderMutation, SessionMutation},
     token::{AccessTokenMutation, DeployTokenMutation, ResourceTokenMutation},
     trusted_publishing::{ExchangeMutation, TrustedPublisherMutation},
     upload::UploadMutation,
@@ -50,4 +51,7 @@ pub(crate) struct Mutation(
     PackageSettingsMutation,
     ProtectionRuleMutation,
     RetentionMutation,
+    PasswordMutation,
+    ProviderMutation,
+    SessionMutation,
 );

@@ -10,6 +10,7 @@ use crate::{
     package::PackageQuery,
     project::ProjectQuery,
     retention::RetentionQuery,
+    sign_in::SignInQuery,
     token::{AccessTokenQuery, DeployTokenQuery},
     user::UserQuery,
 };
@@ -29,4 +30,5 @@ pub(crate) struct Query(
     AuditEventQuery,
     BackgroundJobQuery,
     RetentionQuery,
+    SignInQuery,
 );

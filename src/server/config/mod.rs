@@ -2,6 +2,7 @@
 
 mod address;
 mod settings;
+mod sign_in;
 mod storage;
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ use store::Secret;
 
 pub(crate) use address::Database;
 pub(crate) use settings::{LogFormat, Settings, reason};
+pub(crate) use sign_in::SignIn;
 use storage::AwsVariables;
 pub(crate) use storage::Storage;
 
@@ -48,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) external_url: Option<String>,
     /// Issuers of ID tokens that projects may trust.
     pub(crate) oidc_issuers: Vec<String>,
+    /// How people sign in.
+    pub(crate) sign_in: SignIn,
     /// The first administrator's token, when it was chosen.
     pub(crate) admin_token: Option<Secret>,
     /// What to log, and how.
@@ -121,6 +125,7 @@ impl Config {
             keep_deleted: time::Duration::hours(settings.keep_deleted_hours.unwrap_or(24).into()),
             external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
             oidc_issuers: issuers(settings.oidc_issuers)?,
+            sign_in: SignIn::resolve(settings.sign_in.unwrap_or_default())?,
             admin_token: environment.admin_token,
             telemetry: Telemetry {
                 filter,
