@@ -36,6 +36,7 @@ mod retention;
 mod route_audit;
 mod schema;
 mod server;
+mod sign_in;
 mod storage;
 mod streaming;
 mod switches;

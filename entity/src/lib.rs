@@ -33,3 +33,6 @@ pub mod protection_rule;
 pub mod signing_key;
 pub mod trusted_publisher;
 pub mod user;
+pub mod user_identity;
+pub mod user_password;
+pub mod user_session;

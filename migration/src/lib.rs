@@ -23,6 +23,7 @@ mod m20261125_000018_trusted_publishers;
 mod m20261125_000019_background_jobs;
 mod m20261125_000020_blob_removal;
 mod m20261125_000021_retention_policies;
+mod m20261126_000022_sign_in;
 mod m20261126_000024_refusals_publishers;
 
 #[cfg(test)]
@@ -60,6 +61,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261125_000019_background_jobs::Migration),
             Box::new(m20261125_000020_blob_removal::Migration),
             Box::new(m20261125_000021_retention_policies::Migration),
+            Box::new(m20261126_000022_sign_in::Migration),
             Box::new(m20261126_000024_refusals_publishers::Migration),
         ]
     }

@@ -15,6 +15,8 @@ pub enum Carrier {
     DeployToken,
     /// `JOB-TOKEN`, or the `job_token` query parameter.
     JobToken,
+    /// The cookie of a browser that is signed in. It carries sessions alone, and they travel nowhere else.
+    Session,
 }
 
 /// A credential as it arrived. Its `Debug` shows no secret.

@@ -77,6 +77,10 @@ pub enum Subject {
     Member,
     /// A token.
     Token,
+    /// Somewhere a user is signed in.
+    Session,
+    /// An account at a provider that signs in as a user.
+    Identity,
     /// A job of CI.
     Job,
     /// Whose ID tokens a project accepts.
@@ -104,6 +108,8 @@ impl Subject {
         Self::Project,
         Self::Member,
         Self::Token,
+        Self::Session,
+        Self::Identity,
         Self::Job,
         Self::TrustedPublisher,
         Self::Package,
@@ -123,6 +129,8 @@ impl Subject {
             Self::Project => "Project",
             Self::Member => "Member",
             Self::Token => "Token",
+            Self::Session => "Session",
+            Self::Identity => "Identity",
             Self::Job => "Job",
             Self::TrustedPublisher => "Trusted publisher",
             Self::Package => "Package",

@@ -26,6 +26,10 @@ ids! {
     ProjectId,
     /// A membership.
     MemberId,
+    /// Somewhere a user is signed in.
+    UserSessionId,
+    /// An account at a provider that signs in as a user.
+    UserIdentityId,
     /// A personal access token.
     AccessTokenId,
     /// A deploy token.

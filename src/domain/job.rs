@@ -7,6 +7,8 @@ pub enum JobKind {
     UploadSweep,
     /// Removes stored bytes that nothing refers to any more.
     BlobCollection,
+    /// Removes sessions that have ended.
+    SessionSweep,
     /// Puts the policies of projects and groups on the list that are due.
     PolicySchedule,
     /// Deletes duplicated files of a project.
@@ -20,6 +22,7 @@ impl JobKind {
     pub const ALL: &[Self] = &[
         Self::UploadSweep,
         Self::BlobCollection,
+        Self::SessionSweep,
         Self::PolicySchedule,
         Self::PackageCleanup,
         Self::PackageRetention,
@@ -30,6 +33,7 @@ impl JobKind {
         match self {
             Self::UploadSweep => "upload_sweep",
             Self::BlobCollection => "blob_collection",
+            Self::SessionSweep => "session_sweep",
             Self::PolicySchedule => "policy_schedule",
             Self::PackageCleanup => "package_cleanup",
             Self::PackageRetention => "package_retention",

@@ -19,6 +19,7 @@ pub mod job;
 pub mod level;
 pub mod limits;
 pub mod namespace;
+pub mod password;
 pub mod protection;
 pub mod retention;
 pub mod rules;

@@ -5,6 +5,9 @@ use crate::Failure;
 /// Longest path segment or display name, in characters (GitLab's limit).
 pub const MAX_LENGTH: usize = 255;
 
+/// Longest user name that is made from something else: short enough for a number behind it.
+const MAX_USERNAME: usize = 200;
+
 /// Path segments that would collide with routes at the root of the web site.
 const RESERVED_TOP_LEVEL: &[&str] =
     &["-", "api", "assets", "health", "oauth", "users", "v2", "login", "admin", "help"];
@@ -52,6 +55,24 @@ pub fn validate_top_level(field: &'static str, segment: &str) -> Result<(), Fail
     Ok(())
 }
 
+/// The user name nearest to `text`: the part before an `@`, each run of what is neither letter nor digit made into one sign.
+/// None when nothing of it can be one.
+pub fn username_from(text: &str) -> Option<String> {
+    const SIGNS: [char; 3] = ['-', '_', '.'];
+    let local = text.split('@').next().unwrap_or_default();
+    let mut name = String::new();
+    for letter in local.chars() {
+        if letter.is_ascii_alphanumeric() {
+            name.push(letter);
+        } else if !name.ends_with(SIGNS) {
+            name.push(if SIGNS.contains(&letter) { letter } else { '-' });
+        }
+    }
+    name.truncate(MAX_USERNAME);
+    let name = name.trim_matches(SIGNS);
+    validate_top_level("username", name).is_ok().then(|| name.to_owned())
+}
+
 /// Checks a display name of a user, group, project or token.
 pub fn validate_display_name(field: &'static str, name: &str) -> Result<(), Failure> {
     if name.trim().is_empty() {
@@ -68,7 +89,7 @@ pub fn validate_display_name(field: &'static str, name: &str) -> Result<(), Fail
 
 #[cfg(test)]
 mod tests {
-    use super::validate_segment;
+    use super::{username_from, validate_segment};
 
     #[test]
     fn segments() {
@@ -78,5 +99,21 @@ mod tests {
         for bad in ["", "-a", ".a", "a.", "a.git", "a/b", "a..b", "12", "ä", "a b", "a%2fb", "a\0"] {
             assert!(validate_segment("path", bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn user_names_are_made_from_what_providers_say() {
+        for (text, expected) in [
+            ("ann", Some("ann")),
+            ("Ann.Other+spam@example.org", Some("Ann.Other-spam")),
+            ("__ann_-_b__", Some("ann_b")),
+            ("ö@example.org", None),
+            ("@example.org", None),
+            ("4711", None),
+            ("admin", None),
+        ] {
+            assert_eq!(username_from(text).as_deref(), expected, "{text}");
+        }
+        assert_eq!(username_from(&"a".repeat(300)).map(|name| name.len()), Some(200));
     }
 }

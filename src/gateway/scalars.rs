@@ -27,6 +27,8 @@ id_scalars! {
     PackagesUploadId,
     PackagesProtectionRuleId,
     UserId,
+    UserSessionId,
+    UserIdentityId,
     PersonalAccessTokenId,
     DeployTokenId,
     AuditEventId,

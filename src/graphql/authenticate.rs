@@ -47,12 +47,17 @@ pub(crate) async fn admit(
 /// A personal access token is taken from every carrier but `Deploy-Token` and `JOB-TOKEN`; with Basic any user name goes,
 /// since the token alone identifies (npm sends `_`, twine `__token__`). A deploy token in Basic must come with its own user
 /// name, as in GitLab. The token of a CI job is taken from its own header, with Basic from the user name `gitlab-ci-token`, and
-/// as a Bearer, where its beginning tells what it is.
+/// as a Bearer, where its beginning tells what it is. Sessions have a carrier of their own, which carries nothing else.
 async fn authenticate(state: &State, credential: &Credential) -> Result<Caller, Failure> {
     let secret = credential.secret.as_str();
     let username = credential.username.as_deref();
     if secret.is_empty() {
         return Err(Failure::unauthenticated());
+    }
+    match (credential.carrier == Carrier::Session, secret.starts_with(store::sessions::PREFIX)) {
+        (true, true) => return by_session(state, secret).await?.ok_or_else(Failure::unauthenticated),
+        (true, false) | (false, true) => return Err(Failure::unauthenticated()),
+        (false, false) => {}
     }
     let says_job = credential.carrier == Carrier::JobToken || username == Some(JOB_TOKEN_USERNAME);
     let bears_job = credential.carrier == Carrier::Bearer && secret.starts_with(JOB_TOKEN_PREFIX);
@@ -74,16 +79,21 @@ async fn authenticate(state: &State, credential: &Credential) -> Result<Caller, 
     Err(Failure::unauthenticated())
 }
 
+async fn by_session(state: &State, secret: &str) -> Result<Option<Caller>, Failure> {
+    let found =
+        store::sessions::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
+    Ok(found.map(|found| Caller {
+        session: Some(found.session_id),
+        ..Caller::new(found.viewer(), Some(found.user.username))
+    }))
+}
+
 async fn by_access_token(state: &State, secret: &str) -> Result<Option<Caller>, Failure> {
     let found =
         store::access_tokens::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
     Ok(found.map(|found| Caller {
-        viewer: found.viewer(),
-        username: Some(found.user.username),
         access_token: Some(found.token_id),
-        job: None,
-        pipeline: None,
-        address: None,
+        ..Caller::new(found.viewer(), Some(found.user.username))
     }))
 }
 
@@ -91,12 +101,9 @@ async fn by_job_token(state: &State, secret: &str) -> Result<Option<Caller>, Fai
     let found =
         store::pipelines::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
     Ok(found.map(|found| Caller {
-        viewer: found.viewer(),
-        username: Some(found.user.username),
-        access_token: None,
         job: Some(found.job_id),
         pipeline: Some(found.pipeline_id),
-        address: None,
+        ..Caller::new(found.viewer(), Some(found.user.username))
     }))
 }
 
@@ -104,14 +111,7 @@ async fn by_trusted_token(state: &State, secret: &str) -> Result<Option<Caller>,
     let found =
         store::trusted_publishers::authenticate(&state.store, &TokenHash::of(secret), state.clock.now())
             .await?;
-    Ok(found.map(|found| Caller {
-        viewer: found.viewer(),
-        username: Some(found.name()),
-        access_token: None,
-        job: None,
-        pipeline: None,
-        address: None,
-    }))
+    Ok(found.map(|found| Caller::new(found.viewer(), Some(found.name()))))
 }
 
 async fn by_deploy_token(
@@ -122,12 +122,5 @@ async fn by_deploy_token(
     let found =
         store::deploy_tokens::authenticate(&state.store, &TokenHash::of(secret), state.clock.now()).await?;
     let found = found.filter(|found| username.is_none_or(|username| username == found.username));
-    Ok(found.map(|found| Caller {
-        viewer: found.viewer(),
-        username: Some(found.username),
-        access_token: None,
-        job: None,
-        pipeline: None,
-        address: None,
-    }))
+    Ok(found.map(|found| Caller::new(found.viewer(), Some(found.username))))
 }

@@ -9,11 +9,14 @@ use std::{
 use access::{Identity, Viewer};
 use async_graphql::Context;
 use blob::{BlobStore, Sealer, Staged, StagingId};
-use domain::{AccessTokenId, CiJobId, Clock, PipelineId, rules::RuleBook};
-use store::{Store, audit_events::Actor};
+use domain::{AccessTokenId, CiJobId, Clock, PipelineId, UserSessionId, rules::RuleBook};
+use store::{
+    Store,
+    audit_events::{Actor, Means},
+};
 use time::OffsetDateTime;
 
-use crate::in_force::InForce;
+use crate::{in_force::InForce, sign_in::SignIn};
 
 /// What the model is made of; one per process.
 pub(crate) struct State {
@@ -25,6 +28,7 @@ pub(crate) struct State {
     pub(crate) external_url: Arc<str>,
     pub(crate) sealer: Sealer,
     pub(crate) id_tokens: oidc::Verifier,
+    pub(crate) sign_in: SignIn,
     pub(crate) arrived: Arc<Arrived>,
     pub(crate) in_force: InForce,
 }
@@ -60,27 +64,35 @@ pub(crate) struct Caller {
     pub(crate) job: Option<CiJobId>,
     /// The pipeline of that job.
     pub(crate) pipeline: Option<PipelineId>,
+    /// The session in use.
+    pub(crate) session: Option<UserSessionId>,
     /// Where the request comes from.
     pub(crate) address: Option<IpAddr>,
 }
 
 impl Caller {
     pub(crate) const fn anonymous() -> Self {
-        Self {
-            viewer: Viewer::anonymous(),
-            username: None,
-            access_token: None,
-            job: None,
-            pipeline: None,
-            address: None,
-        }
+        Self::new(Viewer::anonymous(), None)
+    }
+
+    /// A caller of this name who proved to be `viewer`.
+    pub(crate) const fn new(viewer: Viewer, username: Option<String>) -> Self {
+        Self { viewer, username, access_token: None, job: None, pipeline: None, session: None, address: None }
     }
 
     /// In whose name changes are written down.
     pub(crate) fn actor(&self) -> Actor {
         let name = self.username.clone().unwrap_or_else(|| "anonymous".to_owned());
-        let actor = Actor::of(self.viewer.identity(), name).at(self.address);
-        if self.pipeline.is_some() { actor.by_job() } else { actor }
+        Actor::of(self.viewer.identity(), name).by(self.means()).at(self.address)
+    }
+
+    /// By what the caller acts, as the audit log has it.
+    const fn means(&self) -> Means {
+        match self {
+            Self { job: Some(_), .. } => Means::Job,
+            Self { session: Some(_), .. } => Means::Session,
+            _ => Means::Token,
+        }
     }
 
     /// A text that names the caller, for binding tickets to it.

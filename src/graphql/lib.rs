@@ -36,6 +36,7 @@ mod refusals;
 mod relay;
 mod retention;
 mod scalars;
+mod sign_in;
 mod storage;
 mod throttle;
 mod token;
@@ -57,6 +58,7 @@ use gateway::{ByteStream, Session};
 use store::Store;
 
 pub use background::{Collected, CollectionRules, Worker, collect, collectable};
+pub use sign_in::SignIn;
 pub use throttle::THROTTLED;
 pub use validate::validate;
 
@@ -90,6 +92,8 @@ pub struct Settings {
     pub external_url: Arc<str>,
     /// Checks ID tokens of the issuers that the administrator trusts.
     pub id_tokens: oidc::Verifier,
+    /// How people may sign in.
+    pub sign_in: SignIn,
 }
 
 /// The canonical model, ready to run operations. One per process.
@@ -116,7 +120,7 @@ pub fn sdl() -> String {
 impl Model {
     /// Makes the model. Reads, or on the first start makes, the key that seals tickets.
     pub async fn new(settings: Settings) -> Result<Arc<Self>, Failure> {
-        let Settings { store, blobs, rules, clock, external_url, id_tokens } = settings;
+        let Settings { store, blobs, rules, clock, external_url, id_tokens, sign_in } = settings;
         let key = store.signing_key(TICKETS, clock.now()).await?;
         let in_force = InForce::read(&store, &rules, &clock).await?;
         let state = Arc::new(State {
@@ -128,6 +132,7 @@ impl Model {
             external_url,
             sealer: Sealer::new(&key),
             id_tokens,
+            sign_in,
             arrived: Arc::new(Arrived::default()),
         });
         Ok(Arc::new(Self {

@@ -71,6 +71,7 @@ pub(crate) struct Spent {
     complexity: AtomicUsize,
     packages: AtomicUsize,
     group_packages: AtomicUsize,
+    passwords: AtomicUsize,
 }
 
 /// A field that is answered once in a request (GitLab's rule).
@@ -80,6 +81,8 @@ pub(crate) enum Once {
     Package,
     /// `Group.packages`.
     GroupPackages,
+    /// `Mutation.signIn` and `Mutation.changePassword` (ours): nobody tries many passwords in one request.
+    Password,
 }
 
 impl Once {
@@ -87,6 +90,7 @@ impl Once {
         let (field, of) = match self {
             Self::Package => ("package", "Query"),
             Self::GroupPackages => ("packages", "Group"),
+            Self::Password => return "One password can be given in a request".to_owned(),
         };
         format!("\"{field}\" field can be requested only for 1 {of}(s) at a time.")
     }
@@ -106,6 +110,7 @@ pub(crate) fn once(ctx: &Context<'_>, field: Once) -> Result<(), Failure> {
     let counter = match field {
         Once::Package => &spent.packages,
         Once::GroupPackages => &spent.group_packages,
+        Once::Password => &spent.passwords,
     };
     if counter.fetch_add(1, Ordering::Relaxed) == 0 {
         return Ok(());

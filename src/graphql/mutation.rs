@@ -15,6 +15,7 @@ use crate::{
     project::{ChangeProjectMutation, CreateProjectMutation},
     protection_rule::ProtectionRuleMutation,
     retention::RetentionMutation,
+    sign_in::{PasswordMutation, ProviderMutation, SessionMutation},
     token::{AccessTokenMutation, DeployTokenMutation, ResourceTokenMutation},
     trusted_publishing::{ExchangeMutation, TrustedPublisherMutation},
     upload::UploadMutation,
@@ -53,4 +54,7 @@ pub(crate) struct Mutation(
     ProtectionRuleMutation,
     RetentionMutation,
     VirtualRegistriesCleanupPolicyMutation,
+    PasswordMutation,
+    ProviderMutation,
+    SessionMutation,
 );

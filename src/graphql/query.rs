@@ -11,6 +11,7 @@ use crate::{
     pipeline::CurrentJobQuery,
     project::ProjectQuery,
     retention::RetentionQuery,
+    sign_in::SignInQuery,
     token::{AccessTokenQuery, DeployTokenQuery},
     user::UserQuery,
 };
@@ -32,4 +33,5 @@ pub(crate) struct Query(
     BackgroundJobQuery,
     RetentionQuery,
     CurrentJobQuery,
+    SignInQuery,
 );

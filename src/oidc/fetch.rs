@@ -1,10 +1,10 @@
-//! Fetching a JSON document, with bounds on its size and on the time it takes. Redirects are not followed.
+//! Asking issuers, with bounds on the size of an answer and on the time it takes. Redirects are not followed.
 
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, StatusCode, header};
-use http_body_util::{BodyExt, Empty, Limited};
+use http::{Request, Response, StatusCode, header};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -12,17 +12,31 @@ use hyper_util::{
 };
 use rustls::{ClientConfig, RootCertStore};
 use serde::de::DeserializeOwned;
+use thiserror::Error;
 use url::Url;
 
 use crate::issuer::is_safe;
 
-/// Largest document, in bytes.
+/// Largest answer, in bytes.
 const MAX_SIZE: usize = 512 * 1024;
-/// How long a document may take.
+/// How long an answer may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Fetches documents.
-pub(crate) struct Fetcher(Client<HttpsConnector<HttpConnector>, Empty<Bytes>>);
+/// Why there is no answer. Names the address, and nothing that was sent there.
+#[derive(Debug, Error)]
+#[error("{0}")]
+pub(crate) struct Unanswered(String);
+
+impl Unanswered {
+    /// An answer that is none.
+    pub(crate) fn other(why: impl Into<String>) -> Self {
+        Self(why.into())
+    }
+}
+
+/// Asks issuers. Clones share their connections.
+#[derive(Clone)]
+pub(crate) struct Fetcher(Client<HttpsConnector<HttpConnector>, Full<Bytes>>);
 
 impl Fetcher {
     /// One that trusts the certificates that this machine trusts.
@@ -44,29 +58,47 @@ impl Fetcher {
         Ok(Self(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
-    /// The document at `address`, or why there is none.
-    pub(crate) async fn get<T: DeserializeOwned>(&self, address: &str) -> Result<T, String> {
-        match tokio::time::timeout(TIMEOUT, self.read(address)).await {
-            Ok(read) => read,
-            Err(_elapsed) => Err(format!("{address} took longer than {} s", TIMEOUT.as_secs())),
+    /// The JSON document at `address`, shown to whoever has the `bearer` token where one is given; or why there is none.
+    pub(crate) async fn get<T: DeserializeOwned>(
+        &self,
+        address: &str,
+        bearer: Option<&str>,
+    ) -> Result<T, Unanswered> {
+        let failed = |error: &dyn std::fmt::Display| Unanswered(format!("{address}: {error}"));
+        let mut request = Request::get(address).header(header::ACCEPT, "application/json");
+        if let Some(token) = bearer {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(Vec::new()).map_err(|error| failed(&error))?;
+        let response = self.send(request).await?;
+        if response.status() != StatusCode::OK {
+            return Err(Unanswered(format!("{address} answered {}", response.status())));
+        }
+        serde_json::from_slice(response.body()).map_err(|error| failed(&error))
+    }
+
+    /// What is answered to a request.
+    pub(crate) async fn send(&self, request: Request<Vec<u8>>) -> Result<Response<Vec<u8>>, Unanswered> {
+        let address = request.uri().to_string();
+        match tokio::time::timeout(TIMEOUT, self.exchange(&address, request)).await {
+            Ok(answer) => answer,
+            Err(_elapsed) => Err(Unanswered(format!("{address} took longer than {} s", TIMEOUT.as_secs()))),
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, address: &str) -> Result<T, String> {
-        let url = Url::parse(address).map_err(|error| format!("{address}: {error}"))?;
+    async fn exchange(
+        &self,
+        address: &str,
+        request: Request<Vec<u8>>,
+    ) -> Result<Response<Vec<u8>>, Unanswered> {
+        let failed = |error: &dyn std::fmt::Display| Unanswered(format!("{address}: {error}"));
+        let url = Url::parse(address).map_err(|error| failed(&error))?;
         if !is_safe(&url) {
-            return Err(format!("{address} is neither HTTPS nor on this machine"));
+            return Err(Unanswered(format!("{address} is neither HTTPS nor on this machine")));
         }
-        let request = Request::get(url.as_str())
-            .header(header::ACCEPT, "application/json")
-            .body(Empty::new())
-            .map_err(|error| format!("{address}: {error}"))?;
-        let response = self.0.request(request).await.map_err(|error| format!("{address}: {error}"))?;
-        if response.status() != StatusCode::OK {
-            return Err(format!("{address} answered {}", response.status()));
-        }
-        let body = Limited::new(response.into_body(), MAX_SIZE).collect().await;
-        let body = body.map_err(|error| format!("{address}: {error}"))?.to_bytes();
-        serde_json::from_slice(&body).map_err(|error| format!("{address}: {error}"))
+        let request = request.map(|body| Full::new(Bytes::from(body)));
+        let (head, body) = self.0.request(request).await.map_err(|error| failed(&error))?.into_parts();
+        let body = Limited::new(body, MAX_SIZE).collect().await.map_err(|error| failed(&error))?;
+        Ok(Response::from_parts(head, body.to_bytes().into()))
     }
 }

@@ -7,19 +7,15 @@ use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use crate::fetch::Fetcher;
+use crate::{
+    discovery,
+    fetch::{Fetcher, Unanswered},
+};
 
 /// How long keys are believed.
 const LIFETIME: Duration = Duration::from_hours(1);
 /// How long nobody asks again after an answer, whatever tokens name: they cost the sender nothing.
 const PAUSE: Duration = Duration::from_secs(30);
-
-/// What discovery says of an issuer.
-#[derive(Deserialize)]
-struct Discovery {
-    issuer: String,
-    jwks_uri: String,
-}
 
 /// A set of keys as it arrives. Keys of a kind that this release does not know do no harm to the others.
 #[derive(Deserialize)]
@@ -63,7 +59,7 @@ impl IssuerKeys {
                 };
             }
         }
-        let keys = self.fetch(fetcher).await;
+        let keys = self.fetch(fetcher).await.map_err(|why| why.to_string());
         let found = keys.as_ref().map(|keys| pick(keys, kid)).map_err(Clone::clone);
         let now = Instant::now();
         *known = match (keys, known.take()) {
@@ -76,13 +72,9 @@ impl IssuerKeys {
         found
     }
 
-    async fn fetch(&self, fetcher: &Fetcher) -> Result<JwkSet, String> {
-        let base = self.issuer.trim_end_matches('/');
-        let discovery: Discovery = fetcher.get(&format!("{base}/.well-known/openid-configuration")).await?;
-        if discovery.issuer != self.issuer {
-            return Err(format!("{base} says that its issuer is '{}'", discovery.issuer));
-        }
-        let any: AnyKeys = fetcher.get(&discovery.jwks_uri).await?;
+    async fn fetch(&self, fetcher: &Fetcher) -> Result<JwkSet, Unanswered> {
+        let discovery = discovery::discover(fetcher, &self.issuer).await?;
+        let any: AnyKeys = fetcher.get(&discovery.jwks_uri, None).await?;
         let keys = any.keys.into_iter().filter_map(|key| serde_json::from_value(key).ok()).collect();
         Ok(JwkSet { keys })
     }

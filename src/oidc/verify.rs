@@ -52,6 +52,13 @@ pub struct Verifier {
     fetcher: Option<Fetcher>,
 }
 
+/// Checks ID tokens of one issuer with what `fetcher` fetches.
+pub(crate) fn of_issuer(issuer: &str, fetcher: Fetcher) -> Verifier {
+    ring_provider::install();
+    let issuers = HashMap::from([(issuer.to_owned(), IssuerKeys::new(issuer.to_owned()))]);
+    Verifier { issuers, fetcher: Some(fetcher) }
+}
+
 impl Verifier {
     /// One that trusts these issuers, each checked with [`check_issuer`]. Says which is wrong, and why.
     pub fn new(issuers: &[String]) -> Result<Self, String> {
@@ -111,7 +118,7 @@ impl Verifier {
     }
 }
 
-fn refused(why: &str) -> Failure {
+pub(crate) fn refused(why: &str) -> Failure {
     Failure::new(ErrorCode::Unauthenticated, format!("The ID token is refused: {why}"))
 }
 

@@ -64,6 +64,7 @@ impl Server {
             clock,
             external_url: Arc::clone(&external_url),
             id_tokens: oidc::Verifier::new(&config.oidc_issuers).map_err(Stop::failed)?,
+            sign_in: sign_in(&config)?,
         })
         .await
         .map_err(|failure| Stop::failed(failure.message))?;
@@ -107,6 +108,13 @@ impl Server {
         tracing::info!("stopped");
         Ok(())
     }
+}
+
+/// How people sign in. Providers are asked when somebody comes.
+fn sign_in(config: &Config) -> Result<graphql::SignIn, Stop> {
+    let providers = config.sign_in.providers.iter().cloned().map(oidc::Provider::new);
+    let providers = providers.collect::<Result<_, _>>().map_err(Stop::failed)?;
+    Ok(graphql::SignIn { passwords: config.sign_in.passwords, providers })
 }
 
 /// Makes the data folder, for its owner alone. One that is there keeps its permissions.

@@ -32,6 +32,8 @@ pub(crate) enum Token {
     Deploy(i64),
     /// The token of a CI job.
     Job(i64),
+    /// A session.
+    Session(i64),
     /// Not a token: a package, one of whose files was downloaded.
     Package(i64),
 }
@@ -117,6 +119,10 @@ async fn update(tx: &Tx, uses: &[(Token, OffsetDateTime)]) -> Result<()> {
             ),
             Token::Job(id) => (
                 "UPDATE ci_jobs SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
+                *id,
+            ),
+            Token::Session(id) => (
+                "UPDATE user_sessions SET last_used_at = $1 WHERE id = $2 AND (last_used_at IS NULL OR last_used_at < $1)",
                 *id,
             ),
             Token::Package(id) => (

@@ -21,6 +21,7 @@ use crate::{
     refusals::{path_is_free, taken},
     rows,
     search::contains,
+    sessions,
 };
 
 /// Whether a user may use the instance.
@@ -185,7 +186,7 @@ pub async fn create(store: &Store, new: NewUser, now: OffsetDateTime) -> Result<
 }
 
 /// Writes down what became of a user.
-async fn note(
+pub(crate) async fn note(
     tx: &Tx,
     actor: &Actor,
     (kind, message): (EventKind, String),
@@ -197,7 +198,8 @@ async fn note(
     audit_events::write(tx, actor, event, now).await
 }
 
-async fn insert(tx: &Tx, new: &NewUser, now: OffsetDateTime) -> Result<User> {
+/// Writes the rows of a user.
+pub(crate) async fn insert(tx: &Tx, new: &NewUser, now: OffsetDateTime) -> Result<User> {
     let key = path_key(&new.username);
     let name_taken = || taken("username", "Username", &new.username);
     path_is_free(tx, &key, &new.username).await.map_err(|error| match error {
@@ -271,6 +273,9 @@ pub async fn set_state(store: &Store, id: UserId, state: UserState, now: OffsetD
                 row.state = Set(*state as i16);
                 row.updated_at = Set(*now);
                 let user = User::try_from(row.update(tx).await?)?;
+                if *state == UserState::Blocked {
+                    sessions::end_all(tx, *id, None).await?;
+                }
                 let mut changes = Changes::default();
                 changes.note("state", before.name(), state.name());
                 if !changes.is_empty() {

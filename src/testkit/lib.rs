@@ -30,4 +30,6 @@ pub use clock::{NOW, TestClock};
 pub use database::{HeldTransaction, PostgresDatabase};
 pub use issuer::Issuer;
 pub use people::{Carried, People, Person};
-pub use world::{Blobs, World};
+pub use world::{Blobs, Trusted, World};
+
+pub use oidc::{ClientSecret, ProviderSettings};

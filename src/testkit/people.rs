@@ -2,7 +2,7 @@
 
 use access::{Identity, Via, Viewer};
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::{Role, Scope, Scopes, TokenLimits, UserId};
+use domain::{Carrier, Role, Scope, Scopes, TokenLimits, UserId};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use store::{
     Secret, Store,
@@ -35,6 +35,7 @@ pub struct Person {
     pub accepted: bool,
     viewer: Viewer,
     secret: Option<String>,
+    is_in_session: bool,
 }
 
 impl Person {
@@ -46,6 +47,7 @@ impl Person {
             accepted: true,
             viewer: Viewer::anonymous(),
             secret: None,
+            is_in_session: false,
         }
     }
 
@@ -64,8 +66,19 @@ impl Person {
         Self { name: "bearer".to_owned(), secret: Some(secret.into()), ..Self::anonymous() }
     }
 
+    /// Whoever is signed in with the session that this secret carries.
+    pub fn signed_in(secret: impl Into<String>) -> Self {
+        Self { is_in_session: true, ..Self::bearing(secret) }
+    }
+
+    /// How the credential comes to the model, where no door has it.
+    pub(crate) const fn carrier(&self) -> Carrier {
+        if self.is_in_session { Carrier::Session } else { Carrier::Bearer }
+    }
+
     pub(crate) fn new(name: String, role: Option<Role>, viewer: Viewer, secret: &Secret) -> Self {
-        Self { name, role, accepted: true, viewer, secret: Some(secret.expose().to_owned()) }
+        let secret = Some(secret.expose().to_owned());
+        Self { name, role, accepted: true, viewer, secret, is_in_session: false }
     }
 
     /// Identity and ceiling, for computing what a decision should be.

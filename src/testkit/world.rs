@@ -8,6 +8,7 @@ use blob::{BlobStore, DiskStore, MemoryStore, StagingId};
 use domain::{Clock, Failure, rules::RuleBook};
 use gateway::{Backend, Gateway, Origin};
 use graphql::{Collected, CollectionRules, Model, Worker};
+use oidc::{Provider, ProviderSettings};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use store::Store;
@@ -33,12 +34,32 @@ async fn model(
     blobs: Arc<dyn BlobStore>,
     rules: RuleBook,
     clock: Arc<TestClock>,
-    issuers: &[String],
+    trusted: &Trusted,
 ) -> Arc<Model> {
-    let id_tokens = oidc::Verifier::new(issuers).expect("issuers");
+    let id_tokens = oidc::Verifier::new(&trusted.issuers).expect("issuers");
+    let providers =
+        trusted.providers.iter().cloned().map(|provider| Provider::new(provider).expect("a provider"));
+    let sign_in = graphql::SignIn { passwords: trusted.passwords, providers: providers.collect() };
     let external_url = EXTERNAL_URL.into();
-    let settings = graphql::Settings { store, blobs, rules, clock, external_url, id_tokens };
+    let settings = graphql::Settings { store, blobs, rules, clock, external_url, id_tokens, sign_in };
     Model::new(settings).await.expect("a model")
+}
+
+/// Whom a world believes beside its own tokens.
+#[derive(Clone, Debug)]
+pub struct Trusted {
+    /// Whose ID tokens projects may trust.
+    pub issuers: Vec<String>,
+    /// Whether people sign in with passwords.
+    pub passwords: bool,
+    /// With whom they sign in as well.
+    pub providers: Vec<ProviderSettings>,
+}
+
+impl Default for Trusted {
+    fn default() -> Self {
+        Self { issuers: Vec::new(), passwords: true, providers: Vec::new() }
+    }
 }
 
 /// A registry with nothing in it but people.
@@ -52,8 +73,7 @@ pub struct World {
     /// The canonical model.
     pub model: Arc<Model>,
     rules: RuleBook,
-    /// Whose ID tokens are trusted.
-    issuers: Vec<String>,
+    trusted: Trusted,
     memory: Option<MemoryStore>,
     bytes: Arc<dyn BlobStore>,
     pub(crate) store: Store,
@@ -69,16 +89,21 @@ impl World {
 
     /// A world that knows the formats of `rules` and keeps bytes where `blobs` says.
     pub async fn with(rules: RuleBook, blobs: Blobs) -> Self {
-        Self::build(rules, blobs, &[]).await
+        Self::build(rules, blobs, Trusted::default()).await
     }
 
     /// A world that trusts the ID tokens of these issuers.
     pub async fn trusting(rules: RuleBook, issuers: &[&str]) -> Self {
-        Self::build(rules, Blobs::Memory, issuers).await
+        let issuers = issuers.iter().map(|issuer| (*issuer).to_owned()).collect();
+        Self::believing(rules, Trusted { issuers, ..Trusted::default() }).await
     }
 
-    async fn build(rules: RuleBook, blobs: Blobs, issuers: &[&str]) -> Self {
-        let issuers: Vec<String> = issuers.iter().map(|issuer| (*issuer).to_owned()).collect();
+    /// A world that believes whom `trusted` names.
+    pub async fn believing(rules: RuleBook, trusted: Trusted) -> Self {
+        Self::build(rules, Blobs::Memory, trusted).await
+    }
+
+    async fn build(rules: RuleBook, blobs: Blobs, trusted: Trusted) -> Self {
         let (database, people) = TestDatabase::new().await;
         let settings = store::Settings { max_connections: 4, ..store::Settings::new(&database.url) };
         let store = Store::connect(&settings).await.expect("a copy of the template");
@@ -88,15 +113,15 @@ impl World {
             Some(memory) => Arc::new(memory.clone()),
             None => Arc::new(DiskStore::open(database.directory.path().join("blobs")).expect("a folder")),
         };
-        let model = model(store.clone(), Arc::clone(&bytes), rules.clone(), clock.clone(), &issuers).await;
+        let model = model(store.clone(), Arc::clone(&bytes), rules.clone(), clock.clone(), &trusted).await;
         let gateway = Gateway::new(model.clone(), EXTERNAL_URL);
-        Self { clock, people, gateway, model, rules, issuers, memory, bytes, store, _database: database }
+        Self { clock, people, gateway, model, rules, trusted, memory, bytes, store, _database: database }
     }
 
     /// Another server of this world: on the same database and the same bytes.
     pub async fn replica(&self) -> Arc<Model> {
         let (bytes, clock) = (Arc::clone(&self.bytes), self.clock.clone());
-        model(self.store.clone(), bytes, self.rules.clone(), clock, &self.issuers).await
+        model(self.store.clone(), bytes, self.rules.clone(), clock, &self.trusted).await
     }
 
     /// Writes down what was used and downloaded so far, which else happens within seconds.
@@ -207,7 +232,7 @@ impl World {
         variables: Value,
     ) -> Result<Value, Failure> {
         let credential = person.secret().map(|secret| domain::Credential {
-            carrier: domain::Carrier::Bearer,
+            carrier: person.carrier(),
             username: None,
             secret: secret.to_owned(),
         });

@@ -16,6 +16,7 @@ mod poetry;
 mod python;
 mod python_gitlab;
 mod sbt;
+mod sign_in;
 mod twine;
 mod uv;
 mod yarn;

@@ -1,4 +1,4 @@
-//! Trusted publishing with ID tokens of a certified OpenID Connect provider, which signs with RSA.
+//! A certified OpenID Connect provider, which signs with RSA; and trusted publishing with its ID tokens.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -15,16 +15,16 @@ const TRUST: &str = "mutation T($input: CreateTrustedPublisherInput!) { createTr
 const PROGRAM: &str = "node-with-oidc-provider";
 
 /// The provider in a process of its own. Ends when dropped.
-struct Provider {
+pub(super) struct Provider {
     child: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
-    issuer: String,
+    pub(super) issuer: String,
 }
 
 impl Provider {
     /// None when it is not installed.
-    fn start() -> Option<Self> {
+    pub(super) fn start() -> Option<Self> {
         let Some(program) = find(PROGRAM) else {
             let required = std::env::var_os("ENTREPOT_REQUIRE_CLIENTS").is_some_and(|value| value == "1");
             assert!(!required, "{PROGRAM} is not installed; .ci/setup installs it");
@@ -54,10 +54,23 @@ impl Provider {
 
     /// Signs `subject` in to `client`, as a browser would, and gives the ID token.
     fn token(&mut self, subject: &str, client: &str) -> String {
-        writeln!(self.questions, "{subject} {client}").expect("it reads");
+        writeln!(self.questions, "token {subject} {client}").expect("it reads");
         let token = self.line();
         assert_eq!(token.split('.').count(), 3, "an ID token, not '{token}'");
         token
+    }
+
+    /// Sends the browsers of the client `entrepot` back to `address` from now on. They stop before it.
+    pub(super) fn send_back_to(&mut self, address: &str) {
+        writeln!(self.questions, "callback - {address}").expect("it reads");
+        assert_eq!(self.line(), address);
+    }
+
+    /// Goes to `address` with a fresh browser and signs `subject` in there. Gives what the browser comes back with.
+    pub(super) fn browse(&mut self, subject: &str, address: &str) -> Value {
+        writeln!(self.questions, "browse {subject} {address}").expect("it reads");
+        let line = self.line();
+        serde_json::from_str(&line).unwrap_or_else(|_| panic!("a way back, not '{line}'"))
     }
 }
 

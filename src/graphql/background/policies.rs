@@ -18,7 +18,9 @@ fn store_of(run: &Run<'_>) -> Store {
     let name = match run.lease.kind {
         JobKind::PackageCleanup => "Clean-up policy",
         JobKind::PackageRetention => "Retention policy",
-        JobKind::UploadSweep | JobKind::BlobCollection | JobKind::PolicySchedule => "System",
+        JobKind::UploadSweep | JobKind::BlobCollection | JobKind::SessionSweep | JobKind::PolicySchedule => {
+            "System"
+        }
     };
     run.state.store.on_behalf_of(Actor::system(name))
 }

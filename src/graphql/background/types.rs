@@ -18,6 +18,8 @@ pub(crate) enum BackgroundJobKind {
     UploadSweep,
     /// Removes stored bytes that nothing refers to any more.
     BlobCollection,
+    /// Removes sessions that have ended.
+    SessionSweep,
     /// Puts the policies of projects and groups on the list that are due.
     PolicySchedule,
     /// Deletes duplicated files of a project.

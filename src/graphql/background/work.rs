@@ -9,7 +9,10 @@ use std::{
 use domain::{ErrorCode, Failure, JobKind};
 use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::{Value, json};
-use store::jobs::{self, Ending, JobSubject, Lease, NewJob};
+use store::{
+    jobs::{self, Ending, JobSubject, Lease, NewJob},
+    sessions,
+};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::{
@@ -60,6 +63,7 @@ impl Model {
         for (kind, every) in [
             (JobKind::UploadSweep, time::Duration::HOUR),
             (JobKind::BlobCollection, time::Duration::HOUR),
+            (JobKind::SessionSweep, time::Duration::HOUR),
             (JobKind::PolicySchedule, time::Duration::minutes(5)),
         ] {
             let job = NewJob { kind, subject: JobSubject::Instance, every: Some(every), run_at: now };
@@ -139,6 +143,10 @@ async fn carry_out(run: &Run<'_>) -> Result<Ending, Failure> {
             Ok(Ending::Done(json!({ "uploads_removed": removed })))
         }
         JobKind::BlobCollection => collect_blobs(run).await,
+        JobKind::SessionSweep => {
+            let removed = sessions::remove_ended(&run.state.store, run.state.clock.now()).await?;
+            Ok(Ending::Done(json!({ "sessions_removed": removed })))
+        }
         JobKind::PolicySchedule => policies::schedule(run).await,
         JobKind::PackageCleanup => policies::clean_up(run).await,
         JobKind::PackageRetention => policies::retain(run).await,

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use domain::{
     AccessTokenId, AuditEventId, BackgroundJobId, BackgroundJobRunId, CiJobId, DependencyId,
     DependencyLinkId, DeployTokenId, PackageFileId, PackageId, PipelineId, ProtectionRuleId,
-    TrustedPublisherId, UserId,
+    TrustedPublisherId, UserId, UserIdentityId, UserSessionId,
 };
 
 /// The global id of a `class`.
@@ -68,6 +68,8 @@ global_ids! {
     PackagesDependencyLinkID(DependencyLinkId) = "Packages::DependencyLink",
     PackagesProtectionRuleID(ProtectionRuleId) = "Packages::Protection::Rule",
     UserID(UserId) = "User",
+    UserSessionID(UserSessionId) = "UserSession",
+    UserIdentityID(UserIdentityId) = "UserIdentity",
     PersonalAccessTokenID(AccessTokenId) = "PersonalAccessToken",
     DeployTokenID(DeployTokenId) = "DeployToken",
     TrustedPublisherID(TrustedPublisherId) = "TrustedPublisher",

@@ -6,4 +6,4 @@ mod types;
 
 pub(crate) use create::UserMutation;
 pub(crate) use query::UserQuery;
-pub(crate) use types::UserCore;
+pub(crate) use types::{CurrentUser, UserCore};

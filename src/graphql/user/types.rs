@@ -16,6 +16,7 @@ use crate::{
         global_id::UserID,
     },
     scalars::Time,
+    sign_in::SignInFields,
     token::{PersonalAccessToken, TokenState, access_tokens_of},
 };
 
@@ -38,7 +39,7 @@ pub(crate) struct UserCore(UserFields);
 /// The user who asks.
 #[derive(MergedObject)]
 #[graphql(name = "CurrentUser")]
-pub(crate) struct CurrentUser(UserFields);
+pub(crate) struct CurrentUser(UserFields, SignInFields);
 
 impl From<User> for UserCore {
     fn from(user: User) -> Self {
@@ -48,7 +49,8 @@ impl From<User> for UserCore {
 
 impl From<User> for CurrentUser {
     fn from(user: User) -> Self {
-        Self(UserFields(user))
+        let signs_in = SignInFields(user.id);
+        Self(UserFields(user), signs_in)
     }
 }
 

@@ -1,12 +1,15 @@
 //! `entrepot admin`: what an administrator does on the machine itself, with the right to read the database. A running server
 //! need not be stopped.
 
+use std::io::{BufRead as _, Read as _};
+
 use clap::Subcommand;
 use domain::{Clock as _, Failure, Scope, Scopes, SystemClock, TokenLimits};
 use store::{
-    Store, StoreError,
+    Secret, Store, StoreError,
     access_tokens::{self, NewAccessToken},
     audit_events::Actor,
+    passwords,
     users::{self, NewUser, User},
 };
 use time::{Duration, OffsetDateTime};
@@ -14,10 +17,13 @@ use time::{Duration, OffsetDateTime};
 use super::print;
 use crate::{
     boot,
-    config::{Config, Database},
+    config::{Config, Database, reason},
     first_run::{ROOT, TOKEN_FILE, token_for, write_token},
     stop::Stop,
 };
+
+/// Most that is read of a password, in bytes: more than the longest has.
+const LONGEST_LINE: u64 = 4096;
 
 /// What to do.
 #[derive(Subcommand)]
@@ -67,6 +73,11 @@ pub(super) enum Command {
     },
     /// Accept the credentials of a blocked user again
     UnblockUser {
+        /// The user name
+        username: String,
+    },
+    /// Set the password of a user to the first line of the standard input, and end the user's sessions
+    SetPassword {
         /// The user name
         username: String,
     },
@@ -138,9 +149,23 @@ async fn carry_out(store: &Store, config: &Config, command: Command) -> Result<(
             users::unblock(store, user.id, now).await.map_err(refused)?;
             print(&format!("user {username} may use the instance again"))
         }
+        Command::SetPassword { username } => {
+            let user = find(store, &username).await?;
+            passwords::set(store, user.id, read_password()?, None, now).await.map_err(refused)?;
+            print(&format!("the password of {username} is set"))
+        }
         Command::ResetRootToken => reset_root_token(store, config, now).await,
         Command::Collect { dry_run } => collect(store, config, dry_run).await,
     }
+}
+
+/// The password, from where neither the list of processes nor the history of a shell shows it.
+fn read_password() -> Result<Secret, Stop> {
+    let mut line = String::new();
+    let read = std::io::stdin().lock().take(LONGEST_LINE).read_line(&mut line);
+    read.map_err(|error| Stop::failed(format!("the password cannot be read: {}", reason(&error))))?;
+    let password = line.strip_suffix('\n').unwrap_or(&line);
+    Ok(Secret::given(password.strip_suffix('\r').unwrap_or(password)))
 }
 
 async fn list_tokens(store: &Store, username: &str, now: OffsetDateTime) -> Result<(), Stop> {

@@ -33,6 +33,7 @@ fn welcome(url: &str, token_file: &Path) -> String {
     format!(
         "entrepot listens at {url}\n\n\
          This is the first start. The administrator is root, with the token in {place}.\n\
+         To sign in to the pages, give root a password: entrepot admin set-password root\n\
          The next three commands to try make a group, a project in it, and publish a file there:\n\n  \
          {group}\n  {project}\n  echo hello | curl {token} -T - {file}\n"
     )

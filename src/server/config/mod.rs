@@ -3,6 +3,7 @@
 mod address;
 mod proxies;
 mod settings;
+mod sign_in;
 mod storage;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ use store::Secret;
 pub(crate) use address::Database;
 pub(crate) use proxies::TrustedProxies;
 pub(crate) use settings::{LogFormat, Settings, reason};
+pub(crate) use sign_in::SignIn;
 use storage::AwsVariables;
 pub(crate) use storage::Storage;
 
@@ -52,6 +54,8 @@ pub(crate) struct Config {
     pub(crate) oidc_issuers: Vec<String>,
     /// Proxies whose word is taken for where a request comes from.
     pub(crate) trusted_proxies: TrustedProxies,
+    /// How people sign in.
+    pub(crate) sign_in: SignIn,
     /// The first administrator's token, when it was chosen.
     pub(crate) admin_token: Option<Secret>,
     /// What to log, and how.
@@ -126,6 +130,7 @@ impl Config {
             external_url: settings.external_url.as_deref().map(address::external_url).transpose()?,
             oidc_issuers: issuers(settings.oidc_issuers)?,
             trusted_proxies: TrustedProxies::parse(settings.trusted_proxies)?,
+            sign_in: SignIn::resolve(settings.sign_in.unwrap_or_default())?,
             admin_token: environment.admin_token,
             telemetry: Telemetry {
                 filter,

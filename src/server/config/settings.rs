@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 
+use super::sign_in::SignInSettings;
 use crate::stop::Stop;
 
 /// How log lines are written.
@@ -81,6 +82,9 @@ pub(crate) struct Settings {
     /// How long an upload may pause, and a client may take nothing of its answer [default: 60]
     #[arg(long, global = true, env = "ENTREPOT_IDLE_TIMEOUT_SECONDS", value_name = "SECONDS")]
     pub(crate) idle_timeout_seconds: Option<u64>,
+    /// How people sign in: in the file alone, which can have a table of providers
+    #[arg(skip)]
+    pub(crate) sign_in: Option<SignInSettings>,
 }
 
 impl Settings {
@@ -142,6 +146,7 @@ impl Settings {
             header_timeout_seconds: self.header_timeout_seconds.or(lower.header_timeout_seconds),
             request_timeout_seconds: self.request_timeout_seconds.or(lower.request_timeout_seconds),
             idle_timeout_seconds: self.idle_timeout_seconds.or(lower.idle_timeout_seconds),
+            sign_in: self.sign_in.or(lower.sign_in),
         }
     }
 }

@@ -73,7 +73,8 @@ fn the_template_holds_every_key_and_nothing_else() {
     let settings: String = TEMPLATE
         .lines()
         .filter_map(|line| {
-            line.strip_prefix('#').filter(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+            line.strip_prefix('#')
+                .filter(|rest| rest.starts_with(|c: char| c == '[' || c.is_ascii_lowercase()))
         })
         .flat_map(|line| [line, "\n"])
         .collect();

@@ -30,14 +30,25 @@ pub struct Actor {
     pub(crate) author: AuthorType,
     pub(crate) id: Option<i64>,
     pub(crate) name: String,
-    pub(crate) is_job: bool,
+    pub(crate) by: Means,
     pub(crate) address: Option<IpAddr>,
+}
+
+/// By what a user acts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// A token of its own.
+    Token,
+    /// A CI job.
+    Job,
+    /// A session: no token at all.
+    Session,
 }
 
 impl Actor {
     /// The server itself, or somebody on its machine.
     pub fn system(name: impl Into<String>) -> Self {
-        Self { author: AuthorType::System, id: None, name: name.into(), is_job: false, address: None }
+        Self { author: AuthorType::System, id: None, name: name.into(), by: Means::Token, address: None }
     }
 
     /// Whoever presented a credential: the user, or the deploy token with this user name.
@@ -48,7 +59,7 @@ impl Actor {
             Identity::DeployToken { id, .. } => (AuthorType::DeployToken, Some(id.0)),
             Identity::TrustedPublisher { id, .. } => (AuthorType::TrustedPublisher, Some(id.0)),
         };
-        Self { author, id, name: name.into(), is_job: false, address: None }
+        Self { author, id, name: name.into(), by: Means::Token, address: None }
     }
 
     /// The same, from this address.
@@ -57,18 +68,21 @@ impl Actor {
         Self { address, ..self }
     }
 
-    /// The same, by way of a CI job.
+    /// The same, who acts by something else than a token.
     #[must_use]
-    pub fn by_job(self) -> Self {
-        Self { is_job: true, ..self }
+    pub fn by(self, by: Means) -> Self {
+        Self { by, ..self }
     }
 
     /// GitLab's name for the kind of credential that was presented.
     const fn token_type(&self) -> Option<&'static str> {
         match self.author {
             AuthorType::System => None,
-            AuthorType::User if self.is_job => Some("CiJobToken"),
-            AuthorType::User => Some("PersonalAccessToken"),
+            AuthorType::User => match self.by {
+                Means::Token => Some("PersonalAccessToken"),
+                Means::Job => Some("CiJobToken"),
+                Means::Session => None,
+            },
             AuthorType::DeployToken => Some("DeployToken"),
             AuthorType::TrustedPublisher => Some("TrustedPublisherToken"),
         }

@@ -10,6 +10,7 @@ mod lists;
 mod members;
 mod packages;
 mod pieces;
+mod sign_in;
 mod tokens;
 mod visibility;
 mod world;
