@@ -21,17 +21,22 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("migration", &[]),
     ("oidc", &["domain"]),
     ("rest", &["domain", "gateway"]),
-    ("server", &["blob", "domain", "formats", "gateway", "graphql", "migration", "oidc", "rest", "store"]),
+    (
+        "server",
+        &["blob", "domain", "formats", "gateway", "graphql", "migration", "oidc", "rest", "store", "web"],
+    ),
     ("store", &["access", "domain", "entity"]),
     ("testkit", &["access", "blob", "domain", "gateway", "graphql", "migration", "oidc", "store"]),
+    ("web", &["domain", "gateway"]),
 ];
 
 /// Who may use which of our crates in tests, beside the above.
 const TEST_ARROWS: &[(&str, &[&str])] = &[
-    ("entrepot", &["access", "domain", "formats", "gateway", "graphql", "rest", "testkit"]),
+    ("entrepot", &["access", "domain", "formats", "gateway", "graphql", "rest", "testkit", "web"]),
     ("formats", &["testkit"]),
     ("rest", &["testkit"]),
     ("store", &["migration"]),
+    ("web", &["testkit"]),
 ];
 
 /// Crates from outside that only some of ours may use. `*` at the end stands for any rest.
@@ -44,6 +49,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("clap", &["server"]),
     ("reqwest", &["upstream"]),
     ("aws-sdk-s3", &["blob"]),
+    ("askama", &["web"]),
 ];
 
 /// What a format's folder holds; `routes.rs`, `rules.rs`, `wire.rs` and `metadata.rs` may be folders.

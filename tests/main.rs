@@ -36,6 +36,7 @@ mod retention;
 mod route_audit;
 mod schema;
 mod server;
+mod session_cookie;
 mod sign_in;
 mod storage;
 mod streaming;

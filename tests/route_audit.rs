@@ -3,14 +3,14 @@
 use std::{collections::BTreeMap, fmt::Write as _};
 
 use domain::{Scope, Visibility};
-use gateway::{Intent, RouteInfo};
+use gateway::{CsrfToken, Intent, RouteInfo};
 use http::Method;
 use serde_json::{Value, json};
-use testkit::{Answer, Client, Person, Project, World, artefacts::npm};
+use testkit::{Answer, Client, Person, Project, Request, World, artefacts::npm};
 
 use crate::{
     limits::count_no_wrong_credentials,
-    world::{routes, world},
+    world::{routes, session, world},
 };
 
 /// Stands in the names of what strangers may not see.
@@ -150,9 +150,30 @@ impl Audit {
     }
 
     async fn call(&mut self, method: &Method, path: &str, body: &Value, person: &Person) -> Answer {
-        self.calls += 1;
         let request = self.client.request(method.clone(), path).by(person);
         let request = if body.is_null() { request } else { request.json(body) };
+        self.send(request, person).await
+    }
+
+    /// The same for a page: whoever is a user comes with a session, and with a form that the page may have held.
+    async fn visit(&mut self, method: &Method, path: &str, person: &Person) -> Answer {
+        let request = self.client.request(method.clone(), path).header("accept", "text/html");
+        let request = match person.user() {
+            Some(_) => {
+                let secret = session(&self.world, person).await;
+                let form = format!("authenticity_token={}", CsrfToken::of(&secret).as_str());
+                request
+                    .header("cookie", format!("_entrepot_session={secret}"))
+                    .header("content-type", "application/x-www-form-urlencoded")
+                    .body(form)
+            }
+            None => request,
+        };
+        self.send(request, person).await
+    }
+
+    async fn send(&mut self, request: Request, person: &Person) -> Answer {
+        self.calls += 1;
         let answer = request.send().await;
         if answer.status.is_server_error() {
             let _ = writeln!(
@@ -195,11 +216,17 @@ async fn no_route_lets_a_stranger_in() {
         audit.world.people.outsider.clone(),
     ];
     let project = audit.private.clone();
+    let pages: Vec<String> = web::route_infos().into_iter().map(|page| page.pattern).collect();
     for route in routes() {
+        let is_page = pages.contains(&route.pattern);
         for path in audit.addresses(&route, &project) {
             for body in Audit::bodies(&route, &project) {
                 for person in &strangers {
-                    let answer = audit.call(&route.method, &path, &body, person).await;
+                    let answer = if is_page {
+                        audit.visit(&route.method, &path, person).await
+                    } else {
+                        audit.call(&route.method, &path, &body, person).await
+                    };
                     let lets_in = answer.status.is_success() || answer.status.is_redirection();
                     if lets_in && answer.text().contains(SECRET) {
                         audit.complain(&answer, person, "which shows what is secret");

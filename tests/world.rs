@@ -14,13 +14,16 @@ pub(crate) async fn world() -> (World, Client) {
 
 /// Every route that speaks through the gateway.
 pub(crate) fn router(world: &World) -> Router {
-    formats::router(&world.gateway).merge(rest::router(&world.gateway))
+    formats::router(&world.gateway)
+        .merge(rest::router(&world.gateway))
+        .merge(web::router(&world.gateway, Value::Null))
 }
 
 /// What the routes declare.
 pub(crate) fn routes() -> Vec<RouteInfo> {
     let mut routes = formats::route_infos();
     routes.extend(rest::route_infos());
+    routes.extend(web::route_infos());
     routes
 }
 
@@ -49,4 +52,17 @@ pub(crate) async fn code(world: &World, person: &Person, document: &str, variabl
         None if response["errors"].is_array() => response["errors"].to_string(),
         None => "OK".to_owned(),
     }
+}
+
+/// The secret of a fresh session of somebody who is a user.
+pub(crate) async fn session(world: &World, person: &Person) -> String {
+    const SET: &str =
+        "mutation S($input: SetUserPasswordInput!) { setUserPassword(input: $input) { errors } }";
+    const SIGN_IN: &str = "mutation S($input: SignInInput!) { signIn(input: $input) { session errors } }";
+    let password = "a password of the test";
+    let input = json!({ "username": person.name, "password": password });
+    accepted(world, &world.people.administrator, SET, input).await;
+    let input = json!({ "login": person.name, "password": password });
+    let begun = accepted(world, &world.people.anonymous, SIGN_IN, input).await;
+    begun["session"].as_str().expect("a secret").to_owned()
 }

@@ -16,6 +16,18 @@ pub enum Leniency {
     IgnoreWrongBasicOnRead,
 }
 
+/// What the cookie of a session counts for at a door. Where it is read it comes last, after every token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionCookie {
+    /// Nothing: clients of the door are no browsers, and a cookie would let foreign pages use it.
+    Ignored,
+    /// The caller, when the header `X-CSRF-Token` proves that a page of ours asks. A dead session is refused.
+    WithToken,
+    /// The caller, and nothing else does: pages. Whoever changes something proves it in a field of the form, which the pages
+    /// look at themselves. A dead session counts as none.
+    Alone,
+}
+
 /// How a door reads credentials.
 #[derive(Clone, Copy, Debug)]
 pub struct CredentialPolicy {
@@ -23,21 +35,26 @@ pub struct CredentialPolicy {
     pub leniency: Leniency,
     /// Whether `?private_token=` and `?job_token=` are read.
     pub query_parameters: bool,
+    /// What the cookie of a session counts for.
+    pub session: SessionCookie,
 }
 
 impl Default for CredentialPolicy {
     fn default() -> Self {
-        Self { leniency: Leniency::Strict, query_parameters: true }
+        Self { leniency: Leniency::Strict, query_parameters: true, session: SessionCookie::Ignored }
     }
 }
 
-/// The credential of a request. Headers named after a token win over `Authorization`, and that over the query, as in GitLab.
+/// The token of a request. Headers named after a token win over `Authorization`, and that over the query, as in GitLab.
 /// An `Authorization` header that cannot be read is refused, not ignored.
 pub(crate) fn find(
     headers: &HeaderMap,
     query: &QueryPairs,
     policy: CredentialPolicy,
 ) -> Result<Option<Credential>, Failure> {
+    if policy.session == SessionCookie::Alone {
+        return Ok(None);
+    }
     let named = [
         ("private-token", Carrier::PrivateToken),
         ("job-token", Carrier::JobToken),

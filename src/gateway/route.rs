@@ -8,13 +8,13 @@ use axum::{
     response::Response,
     routing::{MethodFilter, MethodRouter, on},
 };
-use domain::{Credential, ErrorCode, Failure, RegistryScope};
+use domain::{Carrier, Credential, ErrorCode, Failure, RegistryScope};
 use futures::future::BoxFuture;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{
-    Call, CredentialPolicy, Gateway, Leniency, Origin, PathParams, QueryPairs, Session, Traffic, credentials,
-    throttled,
+    Call, CredentialPolicy, CsrfToken, Gateway, Leniency, Origin, PathParams, QueryPairs, Session,
+    SessionCookie, Traffic, cookies, credentials, csrf, throttled,
 };
 
 /// Which levels a route answers at.
@@ -288,17 +288,49 @@ async fn authenticate(
         None => credentials::find(&parts.headers, query, policy)?,
     };
     let Some(credential) = credential else {
-        return gateway.authenticate(None, origin).await;
+        return by_cookie(gateway, policy.session, &parts.headers, origin).await;
     };
     match gateway.authenticate(Some(&credential), origin).await {
         Err(failure)
             if failure.code == ErrorCode::Unauthenticated
                 && policy.leniency == Leniency::IgnoreWrongBasicOnRead
-                && credential.carrier == domain::Carrier::Basic
+                && credential.carrier == Carrier::Basic
                 && matches!(parts.method, Method::GET | Method::HEAD) =>
         {
             gateway.authenticate(None, origin).await
         }
         outcome => outcome,
+    }
+}
+
+/// The caller that the cookie of a session speaks for.
+async fn by_cookie(
+    gateway: &Gateway,
+    counts: SessionCookie,
+    headers: &HeaderMap,
+    origin: Origin,
+) -> Result<Session, Failure> {
+    let secret = match counts {
+        SessionCookie::Ignored => None,
+        SessionCookie::WithToken | SessionCookie::Alone => {
+            cookies::value(headers, cookies::session_name(gateway.is_secure()))
+        }
+    };
+    let Some(secret) = secret else { return gateway.authenticate(None, origin).await };
+    let csrf_token = CsrfToken::of(&secret);
+    if counts == SessionCookie::WithToken {
+        csrf::refuse_foreign(headers, gateway.external_url())?;
+        csrf_token.check_header(headers)?;
+    }
+    let credential = Credential { carrier: Carrier::Session, username: None, secret };
+    match gateway.authenticate(Some(&credential), origin).await {
+        Ok(session) => Ok(session.by_cookie(csrf_token)),
+        Err(failure) if failure.code == ErrorCode::Unauthenticated => match counts {
+            SessionCookie::Alone => gateway.authenticate(None, origin).await,
+            SessionCookie::WithToken | SessionCookie::Ignored => {
+                Err(Failure::new(ErrorCode::Unauthenticated, "The session has ended: sign in again"))
+            }
+        },
+        Err(failure) => Err(failure),
     }
 }

@@ -7,7 +7,8 @@ use domain::{Credential, Failure};
 use http::HeaderValue;
 
 use crate::{
-    Backend, ByteStream, OpenedBlob, Operation, Origin, StageWriter, StagedBlob, failure, readers::Readers,
+    Backend, ByteStream, CsrfToken, OpenedBlob, Operation, Origin, StageWriter, StagedBlob, failure,
+    readers::Readers,
 };
 
 /// Proof that a credential was looked at. Opaque: only the backend knows what is inside.
@@ -15,13 +16,19 @@ use crate::{
 pub struct Session {
     inner: Arc<dyn Any + Send + Sync>,
     anonymous: bool,
+    csrf_token: Option<CsrfToken>,
 }
 
 impl Session {
     /// Wraps what the backend knows of the caller. Meaningful to backends only: one that did not make the inner value
     /// cannot read it and treats the caller as nobody.
     pub fn new(inner: Arc<dyn Any + Send + Sync>, anonymous: bool) -> Self {
-        Self { inner, anonymous }
+        Self { inner, anonymous, csrf_token: None }
+    }
+
+    /// The same caller, known by a cookie: what changes something has to come with this token.
+    pub(crate) fn by_cookie(self, csrf_token: CsrfToken) -> Self {
+        Self { csrf_token: Some(csrf_token), ..self }
     }
 
     /// What the backend put in.
@@ -32,6 +39,11 @@ impl Session {
     /// Whether the caller presented nothing: only for choosing how a refusal is worded.
     pub const fn is_anonymous(&self) -> bool {
         self.anonymous
+    }
+
+    /// The token that proves a request of this caller's to come from a page of ours; none for callers that no cookie vouches for.
+    pub const fn csrf_token(&self) -> Option<&CsrfToken> {
+        self.csrf_token.as_ref()
     }
 }
 
@@ -58,6 +70,11 @@ impl Gateway {
     /// What links in answers start with, without a slash at the end.
     pub fn external_url(&self) -> &str {
         &self.external_url
+    }
+
+    /// Whether clients reach the server over HTTPS.
+    pub fn is_secure(&self) -> bool {
+        self.external_url.starts_with("https:")
     }
 
     /// Turns a credential into a session; none gives the anonymous one. Fails with `UNAUTHENTICATED` when it is not accepted, and

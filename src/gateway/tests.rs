@@ -1,13 +1,14 @@
 //! Tests of what needs no backend: credentials, queries, headers of downloads.
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::Carrier;
+use domain::{Carrier, ErrorCode};
 use http::{HeaderMap, HeaderValue, header};
 use time::macros::datetime;
 
 use crate::{
-    CredentialPolicy, QueryPairs,
+    CredentialPolicy, CsrfToken, QueryPairs, SessionCookie, cookies,
     credentials::find,
+    csrf,
     serve::{content_disposition, is_not_modified},
 };
 
@@ -37,6 +38,16 @@ fn every_carrier_is_found() {
             (carrier, username, secret)
         );
         assert!(!format!("{found:?}").contains("cret"), "secrets are not shown");
+    }
+}
+
+#[test]
+fn pages_are_asked_with_the_cookie_alone() {
+    let policy = CredentialPolicy { session: SessionCookie::Alone, ..CredentialPolicy::default() };
+    let query = QueryPairs::parse(Some("private_token=t")).expect("valid");
+    for name in ["private-token", "deploy-token", "job-token", "authorization"] {
+        let found = find(&headers(&[(name, "Bearer t")]), &query, policy).expect("not looked at");
+        assert_eq!(found, None, "{name}");
     }
 }
 
@@ -85,4 +96,54 @@ fn file_names_cannot_break_out_of_the_header() {
         text,
         "attachment; filename=\"a_b__X: y_.bin\"; filename*=UTF-8''a%22b%0D%0AX%3A%20y%C3%A9.bin"
     );
+}
+
+#[test]
+fn cookies_are_found_among_others() {
+    let mut several = headers(&[("cookie", "a=1; _entrepot_session=s-1; b=2")]);
+    assert_eq!(cookies::value(&several, "_entrepot_session").as_deref(), Some("s-1"));
+    assert_eq!(cookies::value(&several, "_entrepot"), None);
+    several.append(header::COOKIE, HeaderValue::from_static("c=3; b=4"));
+    assert_eq!(cookies::value(&several, "c").as_deref(), Some("3"), "HTTP/2 may send them apart");
+    assert_eq!(cookies::value(&several, "b").as_deref(), Some("2"), "the first of a name");
+}
+
+#[test]
+fn a_token_belongs_to_its_secret() {
+    let token = CsrfToken::of("entps-one");
+    assert!(token.is(CsrfToken::of("entps-one").as_str()));
+    for other in [CsrfToken::of("entps-two").as_str(), "", "entps-one", &token.as_str()[1..]] {
+        assert!(!token.is(other), "{other}");
+    }
+    assert!(token.check_header(&headers(&[("x-csrf-token", token.as_str())])).is_ok());
+    for (given, says) in [(&[][..], "has to carry"), (&[("x-csrf-token", "wrong")][..], "is not the one")] {
+        let refused = token.check_header(&headers(given)).expect_err("refused");
+        assert_eq!(refused.code, ErrorCode::Forbidden);
+        assert!(refused.message.contains(says), "{}", refused.message);
+    }
+    assert!(!format!("{token:?}").contains(token.as_str()), "it is not shown");
+}
+
+#[test]
+fn what_a_foreign_page_sends_is_refused() {
+    let external = "https://registry.test/base";
+    for (given, is_ours) in [
+        (&[][..], true),
+        (&[("sec-fetch-site", "same-origin")][..], true),
+        (&[("sec-fetch-site", "none")], true),
+        (&[("sec-fetch-site", "cross-site")], false),
+        (&[("origin", "https://registry.test")], true),
+        (&[("origin", "https://registry.test:443")], true),
+        (&[("origin", "https://registry.test:8443")], false),
+        (&[("origin", "http://registry.test")], false),
+        (&[("origin", "https://registry.test.evil.test")], false),
+        (&[("origin", "null")], false),
+        (&[("origin", "https://evil.test"), ("host", "registry.test")], false),
+        (&[("origin", "http://10.0.0.1:8080"), ("host", "10.0.0.1:8080")], true),
+        (&[("origin", "https://inner.test"), ("host", "inner.test")], true),
+        (&[("origin", "http://inner.test:81"), ("host", "inner.test")], false),
+        (&[("origin", "http://inner.test"), ("host", "inner.test"), ("sec-fetch-site", "cross-site")], false),
+    ] {
+        assert_eq!(csrf::refuse_foreign(&headers(given), external).is_ok(), is_ours, "{given:?}");
+    }
 }

@@ -3,6 +3,7 @@
 //! A client that is not installed is named and its test passes; with `ENTREPOT_REQUIRE_CLIENTS=1`, as CI has it, it fails.
 //! `.ci/setup` installs them all.
 
+mod browser;
 mod bun;
 mod curl;
 mod gradle;

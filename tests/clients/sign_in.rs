@@ -58,7 +58,7 @@ fn refused(server: &Server, token: Option<&str>, input: &Value, why: &str) {
     assert!(told.contains("UNAUTHENTICATED") && told.contains(why), "{why}: {told}");
 }
 
-fn registry(database: Database, provider: &mut Provider) -> Registry {
+pub(super) fn registry(database: Database, provider: &mut Provider) -> Registry {
     let folder = Box::leak(Box::new(tempfile::tempdir().expect("a folder")));
     let file = folder.path().join("entrepot.toml");
     let text = format!(

@@ -70,6 +70,7 @@ fn switched_on(ctx: &Context<'_>) -> Result<(), Failure> {
 async fn sign_in(ctx: &Context<'_>, input: SignInInput) -> Result<Begun, Failure> {
     once(ctx, Once::Password)?;
     switched_on(ctx)?;
+    ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
     let SignInInput { login, password, user_agent } = input;
     let claimant = Claimant { login, password: Secret::given(password), user_agent };
     Ok(passwords::sign_in(ctx.store(), claimant, ctx.now()).await?)

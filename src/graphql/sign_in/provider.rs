@@ -71,6 +71,7 @@ fn redirect_uri(ctx: &Context<'_>, provider: &Provider) -> String {
 }
 
 async fn begin(ctx: &Context<'_>, name: &str) -> Result<BeginProviderSignInPayload, Failure> {
+    ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
     let user_id = if ctx.viewer().is_anonymous() { None } else { Some(gate::signed_in(ctx)?) };
     let provider = ctx
         .state()
@@ -104,6 +105,7 @@ async fn taken(ctx: &Context<'_>, secret: &str, state: &str) -> Result<Attempt, 
 }
 
 async fn complete(ctx: &Context<'_>, input: CompleteProviderSignInInput) -> Result<Begun, Failure> {
+    ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
     let CompleteProviderSignInInput { attempt, state, code, issuer, user_agent } = input;
     let attempt = taken(ctx, &attempt, &state).await?;
     let provider =

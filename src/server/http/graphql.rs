@@ -8,7 +8,9 @@ use async_graphql::{
 };
 use axum::{Router, response::Response};
 use domain::{ErrorCode, Failure};
-use gateway::{Call, Dialect, FailedRequest, Intent, Levels, RouteTable, dialect};
+use gateway::{
+    Call, CredentialPolicy, Dialect, FailedRequest, Intent, Levels, RouteTable, SessionCookie, dialect,
+};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -24,9 +26,16 @@ const RESPONSE_JSON: &str = "application/graphql-response+json";
 struct Words;
 
 impl Dialect for Words {
+    fn credentials(&self) -> CredentialPolicy {
+        CredentialPolicy { session: SessionCookie::WithToken, ..CredentialPolicy::default() }
+    }
+
     fn failure(&self, failure: &Failure, _request: &FailedRequest) -> Response {
         match failure.code {
-            ErrorCode::Unauthenticated => refusal(StatusCode::UNAUTHORIZED, "Invalid token"),
+            // GitLab's words for a token that is not accepted, whatever is wrong with it.
+            ErrorCode::Unauthenticated if *failure == Failure::unauthenticated() => {
+                refusal(StatusCode::UNAUTHORIZED, "Invalid token")
+            }
             ErrorCode::TooLarge => refusal(StatusCode::PAYLOAD_TOO_LARGE, &failure.message),
             _ => refusal(dialect::status(failure), &failure.message),
         }

@@ -13,12 +13,12 @@ use std::sync::{
 };
 
 use ::graphql::Model;
-use ::http::StatusCode;
+use ::http::{HeaderMap, StatusCode, Uri};
 use axum::{
     Json, Router,
     extract::DefaultBodyLimit,
     response::{IntoResponse, Response},
-    routing::{any, get},
+    routing::any,
 };
 use blob::BlobStore;
 use gateway::Gateway;
@@ -89,16 +89,23 @@ pub(crate) async fn serve(
 /// Every route, within every layer.
 fn router(services: &Arc<Services>, limits: HttpLimits, proxies: TrustedProxies) -> Router {
     let gateway = services.gateway();
+    let unserved = gateway.clone();
     let router = Router::new()
         .merge(formats::router(gateway))
         .merge(rest::router(gateway))
         .merge(graphql::router(services))
         .merge(transfers::router(services))
         .merge(health::router(services))
-        .route("/", get(move || async { Json(greeting()) }))
+        .merge(web::router(gateway, greeting()))
         .route("/api/v3", any(gone))
         .route("/api/v3/{*rest}", any(gone))
-        .fallback(not_found)
+        .fallback(move |uri: Uri, headers: HeaderMap| async move {
+            // What browsers ask for below /api is asked by scripts in them, or by people who want to see what those get.
+            if web::prefers_html(&headers) && !uri.path().starts_with("/api/") {
+                return web::not_found(&unserved);
+            }
+            not_found().await
+        })
         .method_not_allowed_fallback(method_not_allowed)
         .layer(DefaultBodyLimit::disable());
     middleware::around(router, limits, proxies)
