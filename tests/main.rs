@@ -27,6 +27,7 @@ mod protocol;
 mod publishing;
 mod replicas;
 mod rest_pages;
+mod rest_parameters;
 mod restart;
 mod retention;
 mod route_audit;

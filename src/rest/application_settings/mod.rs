@@ -75,7 +75,7 @@ async fn update(mut call: Call) -> Result<Response, Failure> {
         lock_rubygems_package_requests_forwarding: params
             .flag("lock_rubygems_package_requests_forwarding")?,
     };
-    let nothing = SETTINGS.iter().all(|name| params.text(name).is_none());
+    let nothing = !SETTINGS.iter().any(|name| params.has(name));
     let variables = rest_update_application_settings::Variables { input };
     let updated = call.run::<RestUpdateApplicationSettings>(variables).await?.update_instance_settings;
     // Whoever may not is refused above, and told nothing of parameters.

@@ -47,10 +47,11 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = Paging::of(&params)?;
     let variables = rest_groups::Variables {
-        search: params.text("search"),
+        search: params.text("search")?,
         top_level_only: params.flag("top_level_only")?.unwrap_or(false),
         owned_only: params.flag("owned")?.unwrap_or(false),
-        membership: params.text("min_access_level").is_some() || params.flag("all_available")? == Some(false),
+        membership: params.text("min_access_level")?.is_some()
+            || params.flag("all_available")? == Some(false),
         sort: order!(params, rest_groups::GroupSort),
         first: page.first(),
         skip: page.skip(),
@@ -68,7 +69,7 @@ pub(super) async fn subgroups(call: Call, depth: Depth) -> Result<Response, Fail
     let variables = rest_subgroups::Variables {
         full_path: call.param("id").to_owned(),
         include_parent_descendants: depth == Depth::Descendants,
-        search: params.text("search"),
+        search: params.text("search")?,
         owned: params.flag("owned")?.unwrap_or(false),
         sort: order!(params, rest_subgroups::GroupSort),
         first: page.first(),

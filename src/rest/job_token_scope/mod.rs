@@ -65,7 +65,7 @@ async fn change(mut call: Call) -> Result<Response, Failure> {
 async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let first = params.number("per_page")?.unwrap_or(20).clamp(1, MAX_PER_PAGE);
-    let after = params.text("cursor").filter(|cursor| !cursor.is_empty());
+    let after = params.filled("cursor")?;
     let full_path = call.param("id").to_owned();
     let variables = rest_job_token_allowlist::Variables { full_path, first, after };
     let project = call.run::<RestJobTokenAllowlist>(variables).await?.project;

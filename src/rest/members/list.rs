@@ -33,7 +33,7 @@ struct Wanted {
 pub(super) async fn list(call: Call, place: Place, relations: Relations) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = PageNumber::of(&params)?;
-    let wanted = Wanted { place, relations, search: params.text("query"), user_id: None };
+    let wanted = Wanted { place, relations, search: params.text("query")?, user_id: None };
     let (rows, count) = read(&call, wanted, page).await?;
     page.respond(&call, &rows, count)
 }

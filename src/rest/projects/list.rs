@@ -47,7 +47,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     let page = Paging::of(&params)?;
     let owned = params.flag("owned")?.unwrap_or(false).then_some(rest_projects::AccessLevelEnum::Owner);
     let variables = rest_projects::Variables {
-        search: params.text("search"),
+        search: params.text("search")?,
         membership: params.flag("membership")?.unwrap_or(false),
         min_access_level: match owned {
             Some(owner) => Some(owner),
@@ -72,7 +72,7 @@ pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
     let variables = rest_group_projects::Variables {
         full_path: call.param("id").to_owned(),
         include_subgroups: params.flag("include_subgroups")?.unwrap_or(false),
-        search: params.text("search"),
+        search: params.text("search")?,
         sort: order!(params, rest_group_projects::ProjectSort),
         first: page.first(),
         skip: page.skip(),
