@@ -61,14 +61,14 @@ async fn users_are_found_listed_and_blocked() {
     let ann = user(&store, "ann").await;
     let ben = user(&store, "be_n").await;
     assert_eq!(users::find_by_username(&store, "ANN").await.expect("a search"), Some(ann.clone()));
-    let all = users::list(&store, None, &PageRequest::first(1)).await.expect("a list");
+    let all = users::list(&store, &all_users(None), &PageRequest::first(1)).await.expect("a list");
     assert_eq!((all.rows.len(), all.has_next), (1, true));
-    let found = users::list(&store, Some("E_N"), &PageRequest::first(9)).await.expect("a list");
+    let found = users::list(&store, &all_users(Some("E_N")), &PageRequest::first(9)).await.expect("a list");
     assert_eq!(found.rows.iter().map(|user| user.id).collect::<Vec<_>>(), [ben.id]);
-    let none = users::list(&store, Some("%"), &PageRequest::first(9)).await.expect("a list");
+    let none = users::list(&store, &all_users(Some("%")), &PageRequest::first(9)).await.expect("a list");
     assert!(none.rows.is_empty(), "signs of the pattern language stand for themselves");
-    assert_eq!(users::count(&store, None).await.expect("a count"), 2);
-    assert_eq!(users::count(&store, Some("an")).await.expect("a count"), 1);
+    assert_eq!(users::count(&store, &all_users(None)).await.expect("a count"), 2);
+    assert_eq!(users::count(&store, &all_users(Some("an"))).await.expect("a count"), 1);
     let blocked = users::block(&store, ann.id, NOW).await.expect("blocked");
     assert_eq!(blocked.state, UserState::Blocked);
     assert_eq!(users::unblock(&store, ann.id, NOW).await.expect("unblocked").state, UserState::Active);
@@ -204,4 +204,8 @@ async fn what_is_deleted_is_gone_and_frees_its_path() {
     let tool = projects::update(&store, tool.id, change, NOW).await.expect("changed");
     assert_eq!((tool.full_path.as_str(), tool.description.as_str()), ("top/sub/Tools", "all of them"));
     assert_eq!(tool.registry_access_level, RegistryAccessLevel::Private);
+}
+
+fn all_users(search: Option<&str>) -> users::UserFilter {
+    users::UserFilter { search: search.map(str::to_owned), with_bots: true }
 }
