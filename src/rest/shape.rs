@@ -78,6 +78,11 @@ pub(crate) fn withheld(call: &gateway::Call) -> Failure {
     }
 }
 
+/// A project or group without visibility is one of which the caller may know the packages only: as good as none, beside those.
+pub(crate) fn known<Level>(visibility: Option<Level>, place: Place) -> Result<(), Failure> {
+    visibility.map(|_| ()).ok_or_else(|| Failure::not_found(place.subject()))
+}
+
 /// Which of the two kinds of places a request names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
