@@ -63,12 +63,12 @@ async fn each_level_is_reached_by_those_who_have_the_role_and_never_by_a_deploy_
             if !allowed {
                 let told = answer.json()["message"].as_str().expect("a message").to_owned();
                 let pattern = name.to_uppercase();
-                let mut words = "403 Forbidden - Package protected.".to_owned();
+                let words = "403 Forbidden - Package protected.";
                 // Who may not see rules learns that there is one, and nothing of it.
                 if standing < 2 {
                     assert_eq!(told, words, "{}", person.name);
                 } else {
-                    words.push_str(&format!(" The protection rule '{pattern}' covers '{name}': only "));
+                    let words = format!("{words} The protection rule '{pattern}' covers '{name}': only ");
                     assert!(told.starts_with(&words), "{told}");
                 }
             }
