@@ -308,6 +308,35 @@ async fn the_routes_speak_as_the_field_does() {
     // A token that two projects trust needs a word on which is meant.
     registry.trust(json!({ "projectPath": registry.other.full_path })).await;
     let told = registry.exchange(&token("3"), None).await.expect_err("which");
-    assert!(told.starts_with("INVALID") && told.contains("projectPath"), "{told}");
+    assert!(told.starts_with("UNAUTHENTICATED") && told.contains("projectPath"), "{told}");
+    let strange =
+        registry.issuer.token(&registry.claims(json!({ "jti": "4", "repository": "acme/strange" })));
+    assert_eq!(registry.exchange(&strange, None).await, Err(told), "nobody learns whether others trust it");
     registry.exchange(&token("3"), Some(&registry.other)).await.expect("a token");
+}
+
+#[tokio::test]
+async fn a_project_elsewhere_does_not_stand_in_the_way_of_npm() {
+    let registry = Registry::new().await;
+    let elsewhere = registry.world.group("acme2", Visibility::Private).await;
+    let copy = registry.world.project(&elsewhere, "web", Visibility::Private).await;
+    let publisher = registry.trust(json!({})).await;
+    registry.trust(json!({ "projectPath": copy.full_path })).await;
+    let exchange = |name: &str, jti: &str| {
+        let token = registry.issuer.token(&registry.claims(json!({ "jti": jti })));
+        let path = format!("/-/npm/v1/oidc/token/exchange/package/{name}");
+        registry.client.post(path).header("authorization", format!("Bearer {token}")).send()
+    };
+    let given = exchange("@acme%2Fweb", "1").await.expect(201).json();
+    registry.publish(&registry.project, "one", given["token"].as_str().expect("a token")).await.expect(201);
+    let told = exchange("web", "2").await.expect(401).text();
+    assert!(told.contains("not exactly one project") && !told.contains("acme2"), "{told}");
+    // Nor does it get what was meant for the other, once that trusts nobody.
+    let maintainer = &registry.world.people.maintainer;
+    assert_eq!(
+        code(&registry.world, maintainer, DELETE, json!({ "input": { "id": publisher["id"] } })).await,
+        "OK"
+    );
+    exchange("@acme%2Fweb", "3").await.expect(401);
+    exchange("@acme2%2Fweb", "4").await.expect(201);
 }

@@ -29,6 +29,8 @@ pub enum Action {
     ManageDeployTokens,
     /// List, create, rotate and revoke access tokens of the project or group itself.
     ManageAccessTokens,
+    /// Replace the access token in use by a new one.
+    RenewToken,
     /// Make tokens for CI jobs of the project, and end the jobs.
     ManageJobs,
     /// See what oneself did, in the audit log.
@@ -37,6 +39,8 @@ pub enum Action {
     ViewAuditEvents,
     /// Change the project's or group's attributes.
     Administer,
+    /// Change who may know the project or group (GitLab's `change_visibility_level`).
+    ChangeVisibility,
     /// Delete the project or group.
     Destroy,
 }
@@ -57,10 +61,12 @@ impl Action {
         Self::ManageMembers,
         Self::ManageDeployTokens,
         Self::ManageAccessTokens,
+        Self::RenewToken,
         Self::ManageJobs,
         Self::ViewOwnAuditEvents,
         Self::ViewAuditEvents,
         Self::Administer,
+        Self::ChangeVisibility,
         Self::Destroy,
     ];
 

@@ -2,7 +2,7 @@
 
 use domain::{ErrorCode, Failure, RegistryAccessLevel, Role, Subject, Visibility};
 
-use crate::{Action, Facts, GroupFacts, Identity, Packages, ProjectFacts, Viewer};
+use crate::{Action, Facts, GroupFacts, Holder, Identity, Packages, ProjectFacts, Via, Viewer};
 
 /// Why a decision was no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -101,14 +101,19 @@ pub fn decide_packages(viewer: &Viewer, action: Action, packages: &Packages<'_>)
 }
 
 /// Decides whether `viewer` may do `action` with the instance itself: administrators may do everything, a signed-in person
-/// may create a top-level group. A bot stays where it was made for.
+/// may create a top-level group. A bot stays where it was made for, and may renew its token.
 pub fn decide_instance(viewer: &Viewer, action: Action) -> Result<(), Denied> {
     match viewer.identity() {
         Identity::Anonymous => Err(Denied::Unauthenticated),
         Identity::DeployToken { .. } | Identity::TrustedPublisher { .. } => Err(Denied::Forbidden),
         Identity::User { admin, .. } => {
-            let allowed =
-                admin || action == Action::View || (action == Action::CreateGroup && viewer.is_in_person());
+            let allowed = admin
+                || match action {
+                    Action::View => true,
+                    Action::CreateGroup => viewer.is_in_person(),
+                    Action::RenewToken => !matches!(viewer.via(), Via::Job(_)),
+                    _ => false,
+                };
             let scoped = if action.reads() { viewer.reads_api() } else { viewer.writes_api() };
             match (allowed, scoped) {
                 (true, true) => decide_packages(viewer, action, &Packages::All),
@@ -143,8 +148,11 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
     let role = effective_role(viewer, facts.role).filter(|_| reached);
     // Who is a member knows the project, whatever the job may do there.
     let shut_out = facts.role.is_some() && !reached;
-    let deploy_token = matches!(viewer.identity(), Identity::DeployToken { .. });
-    let covered = deploy_token && facts.token_covers;
+    let holder = match viewer.identity() {
+        Identity::DeployToken { holder, .. } if facts.token_covers => Some(holder),
+        _ => None,
+    };
+    let covered = holder.is_some();
     let trusted =
         matches!(viewer.identity(), Identity::TrustedPublisher { project, .. } if project == facts.id);
     let open = facts.registry == RegistryAccessLevel::Public
@@ -182,19 +190,22 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
             open || covered || trusted || by_visibility
         }
         Action::PublishPackages => covered || trusted || at_least(Role::Developer),
-        Action::DestroyPackages => covered || at_least(Role::Maintainer),
+        // GitLab's rule: the token of a group publishes below it, and deletes nothing there.
+        Action::DestroyPackages => matches!(holder, Some(Holder::Project(_))) || at_least(Role::Maintainer),
         Action::ViewMembers => at_least(Role::Guest),
         Action::ViewOwnAuditEvents => at_least(Role::Developer),
         Action::ManageMembers
-        | Action::ManageDeployTokens
         | Action::ManageJobs
         | Action::Administer
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Maintainer),
-        Action::ManageAccessTokens => at_least(Role::Maintainer) && viewer.is_in_person(),
-        Action::Destroy => at_least(Role::Owner),
-        Action::CreateProject | Action::CreateGroup => false,
+        // What a bot or a job makes would outlive it.
+        Action::ManageDeployTokens | Action::ManageAccessTokens => {
+            at_least(Role::Maintainer) && viewer.is_in_person()
+        }
+        Action::ChangeVisibility | Action::Destroy => at_least(Role::Owner),
+        Action::CreateProject | Action::CreateGroup | Action::RenewToken => false,
     };
     if !allowed {
         return Err(if shut_out { Denied::JobNotLetIn } else { refuse_known(viewer) });
@@ -238,14 +249,16 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
         Action::CreateProject | Action::ViewOwnAuditEvents => at_least(Role::Developer),
         Action::CreateGroup => at_least(Role::Maintainer),
         Action::ManageMembers
-        | Action::ManageDeployTokens
         | Action::Administer
+        | Action::ChangeVisibility
         | Action::Destroy
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Owner),
-        Action::ManageAccessTokens => at_least(Role::Owner) && viewer.is_in_person(),
-        Action::PublishPackages | Action::DestroyPackages | Action::ManageJobs => false,
+        Action::ManageDeployTokens | Action::ManageAccessTokens => {
+            at_least(Role::Owner) && viewer.is_in_person()
+        }
+        Action::PublishPackages | Action::DestroyPackages | Action::ManageJobs | Action::RenewToken => false,
     };
     if !allowed {
         return Err(refuse_known(viewer));

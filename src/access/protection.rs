@@ -17,19 +17,25 @@ pub struct Protected<'r> {
 }
 
 impl Protected<'_> {
-    /// The refusal as a failure about the package called `name`. Begins with GitLab's words.
-    pub fn into_failure(self, name: &str) -> Failure {
+    /// The refusal in GitLab's words, which tell nothing of the rule.
+    pub fn into_failure(self) -> Failure {
+        let words = self.words();
+        Failure::new(ErrorCode::Protected, words).about(Subject::Package)
+    }
+
+    const fn words(self) -> &'static str {
+        if self.deletes { "Package is deletion protected." } else { "Package protected." }
+    }
+
+    /// The refusal with what the rule says of the package called `name`, for who may see rules. Begins with GitLab's words.
+    pub fn explained(self, name: &str) -> Failure {
         let Self { pattern, level, deletes } = self;
         let who = match level {
             ProtectionLevel::Maintainer => "maintainers and owners",
             ProtectionLevel::Owner => "owners",
             ProtectionLevel::Administrator => "administrators",
         };
-        let (words, what) = if deletes {
-            ("Package is deletion protected.", "delete")
-        } else {
-            ("Package protected.", "publish")
-        };
+        let (words, what) = (self.words(), if deletes { "delete" } else { "publish" });
         let message = format!(
             "{words} The protection rule '{pattern}' covers '{name}': only {who} may {what} it, and no deploy token"
         );

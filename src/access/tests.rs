@@ -142,6 +142,29 @@ fn a_deploy_token_reaches_what_it_was_made_for_and_only_as_far_as_its_scope() {
 }
 
 #[test]
+fn a_deploy_token_of_a_group_publishes_below_it_and_deletes_nothing() {
+    let facts = ProjectFacts { token_covers: true, ..project(Visibility::Private, None) };
+    let scopes: Scopes = [Scope::WritePackageRegistry].into_iter().collect();
+    for (holder, deletes) in
+        [(Holder::Project(ProjectId(1)), Ok(())), (Holder::Group(NamespaceId(1)), Err(Denied::Forbidden))]
+    {
+        let token = Viewer::new(Identity::DeployToken { id: DeployTokenId(3), holder }, scopes);
+        assert_eq!(ask(&token, Action::PullPackages, facts), Ok(()));
+        assert_eq!(ask(&token, Action::PublishPackages, facts), Ok(()));
+        assert_eq!(ask(&token, Action::DestroyPackages, facts), deletes, "{holder:?}");
+    }
+}
+
+#[test]
+fn the_visibility_of_a_project_is_its_owners() {
+    for role in Role::ALL {
+        let answer = ask(&user(false), Action::ChangeVisibility, project(Visibility::Private, Some(*role)));
+        assert_eq!(answer.is_ok(), *role == Role::Owner, "{role:?}");
+    }
+    assert_eq!(ask(&user(true), Action::ChangeVisibility, project(Visibility::Private, None)), Ok(()));
+}
+
+#[test]
 fn no_scope_but_api_changes_anything_and_narrow_scopes_only_narrow() {
     for scope in Scope::ALL {
         let narrow =
@@ -280,7 +303,7 @@ fn of_several_rules_the_strictest_is_told_and_none_weakens_another() {
             decide_protected(&user(false), Action::PublishPackages, &facts, rules).expect_err("refused");
         assert_eq!((refused.pattern, refused.level), ("web", ProtectionLevel::Owner));
         assert_eq!(
-            refused.into_failure("web").message,
+            refused.explained("web").message,
             "Package protected. The protection rule 'web' covers 'web': only owners may publish it, and no deploy token"
         );
     }
@@ -345,10 +368,16 @@ fn a_bot_makes_no_groups_and_no_tokens() {
     let bot = user(false).by_way_of(Via::Bot);
     assert_eq!(decide_instance(&bot, Action::View), Ok(()));
     assert_eq!(decide_instance(&bot, Action::CreateGroup), Err(Denied::Forbidden));
+    assert_eq!(decide_instance(&bot, Action::RenewToken), Ok(()));
     let owned = project(Visibility::Private, Some(Role::Owner));
-    assert_eq!(ask(&bot, Action::ManageAccessTokens, owned), Err(Denied::Forbidden));
+    let job = user(false).by_way_of(Via::Job(vec![ProjectId(1)].into()));
+    for action in [Action::ManageAccessTokens, Action::ManageDeployTokens] {
+        assert_eq!(ask(&bot, action, owned), Err(Denied::Forbidden), "{action:?}");
+        assert_eq!(ask(&job, action, owned), Err(Denied::Forbidden), "{action:?}");
+        assert_eq!(decide_instance(&job, Action::RenewToken), Err(Denied::Forbidden));
+        assert_eq!(ask(&user(false), action, owned), Ok(()), "{action:?}");
+    }
     assert_eq!(ask(&bot, Action::PublishPackages, owned), Ok(()));
-    assert_eq!(ask(&user(false), Action::ManageAccessTokens, owned), Ok(()));
 }
 
 #[test]

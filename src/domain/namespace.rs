@@ -8,6 +8,15 @@ pub const MAX_LENGTH: usize = 255;
 /// Longest user name that is made from something else: short enough for a number behind it.
 const MAX_USERNAME: usize = 200;
 
+/// Longest description of a project or group, in characters (GitLab's limit).
+pub const MAX_DESCRIPTION: usize = 2000;
+
+/// Longest description of a token, in characters (GitLab's limit).
+pub const MAX_TOKEN_DESCRIPTION: usize = 255;
+
+/// Longest mail address, in characters (RFC 5321 section 4.5.3.1.3 leaves as many between the angle brackets of a path).
+const MAX_EMAIL: usize = 254;
+
 /// Path segments that would collide with routes at the root of the web site.
 const RESERVED_TOP_LEVEL: &[&str] =
     &["-", "api", "assets", "health", "oauth", "users", "v2", "login", "admin", "help"];
@@ -87,9 +96,46 @@ pub fn validate_display_name(field: &'static str, name: &str) -> Result<(), Fail
     Ok(())
 }
 
+/// Checks what people wrote about something: at most `longest` characters.
+pub fn validate_description(description: &str, longest: usize) -> Result<(), Failure> {
+    if description.chars().count() > longest {
+        let message = format!("description is too long (maximum is {longest} characters)");
+        return Err(Failure::invalid("description", message));
+    }
+    Ok(())
+}
+
+/// Checks a mail address, as far as one can without sending something there.
+pub fn validate_email(email: &str) -> Result<(), Failure> {
+    if email.chars().count() > MAX_EMAIL {
+        return Err(Failure::invalid(
+            "email",
+            format!("email is too long (maximum is {MAX_EMAIL} characters)"),
+        ));
+    }
+    if !email.contains('@') {
+        return Err(Failure::invalid("email", format!("'{email}' is not a mail address")));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{username_from, validate_segment};
+    use super::{MAX_EMAIL, username_from, validate_description, validate_email, validate_segment};
+
+    #[test]
+    fn texts_have_bounds() {
+        let mail = |length: usize| format!("{}@x", "\u{e4}".repeat(length - 2));
+        assert!(validate_email(&mail(MAX_EMAIL)).is_ok());
+        let refused = validate_email(&mail(MAX_EMAIL + 1)).expect_err("too long");
+        assert_eq!((refused.field.as_deref(), refused.message.len() < 100), (Some("email"), true));
+        assert!(validate_email("nobody").is_err());
+        assert!(validate_description("\u{e4}\u{e4}", 2).is_ok());
+        assert_eq!(
+            validate_description("abc", 2).expect_err("too long").field.as_deref(),
+            Some("description")
+        );
+    }
 
     #[test]
     fn segments() {

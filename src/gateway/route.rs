@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::{Body, HttpBody},
     extract::{RawPathParams, Request},
     response::Response,
     routing::{MethodFilter, MethodRouter, on},
 };
 use domain::{Carrier, Credential, ErrorCode, Failure, RegistryScope};
-use futures::future::BoxFuture;
+use futures::{StreamExt, future::BoxFuture};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use crate::{
@@ -177,30 +178,54 @@ impl RouteTable {
     }
 }
 
+/// Most bytes of a body nobody wants that are read all the same.
+const MOST_DROPPED: u64 = 64 * 1024;
+
 /// Answers a method that a path does not have, in the door's dialect.
 fn refuse_method(
     dialect: Arc<dyn Dialect>,
     allowed: &[Method],
-) -> impl Fn(Request) -> std::future::Ready<Response> + Clone + use<> {
+) -> impl Fn(Request) -> BoxFuture<'static, Response> + Clone + use<> {
     let mut names: Vec<&str> = allowed.iter().map(Method::as_str).collect();
     if allowed.contains(&Method::GET) {
         names.push("HEAD");
     }
-    let allowed = names.join(", ");
-    move |request| {
-        let message = format!("{} is not possible here, only {allowed}", request.method());
-        let failed = FailedRequest {
-            method: request.method().clone(),
-            path: request.uri().path().to_owned(),
-            anonymous: true,
-        };
-        let mut response = dialect.failure(&Failure::new(ErrorCode::Unsupported, message), &failed);
-        *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-        if let Ok(allow) = HeaderValue::try_from(allowed.as_str()) {
-            response.headers_mut().insert(header::ALLOW, allow);
-        }
-        std::future::ready(response)
+    let allowed: Arc<str> = names.join(", ").into();
+    move |request| Box::pin(answer_refused_method(Arc::clone(&dialect), Arc::clone(&allowed), request))
+}
+
+async fn answer_refused_method(dialect: Arc<dyn Dialect>, allowed: Arc<str>, request: Request) -> Response {
+    let message = format!("{} is not possible here, only {allowed}", request.method());
+    let failed = FailedRequest {
+        method: request.method().clone(),
+        path: request.uri().path().to_owned(),
+        anonymous: true,
+    };
+    let mut response = dialect.failure(&Failure::new(ErrorCode::Unsupported, message), &failed);
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    if let Ok(allow) = HeaderValue::try_from(&*allowed) {
+        response.headers_mut().insert(header::ALLOW, allow);
     }
+    if !drop_body(request.into_body()).await {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}
+
+/// Reads a small body to its end, so that the connection can be used for the next request. Says whether the end was reached.
+async fn drop_body(body: Body) -> bool {
+    if body.size_hint().lower() > MOST_DROPPED {
+        return false;
+    }
+    let (mut chunks, mut dropped) = (body.into_data_stream(), 0);
+    while let Some(chunk) = chunks.next().await {
+        let Ok(chunk) = chunk else { return false };
+        dropped += chunk.len() as u64;
+        if dropped > MOST_DROPPED {
+            return false;
+        }
+    }
+    true
 }
 
 fn endpoint(

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use access::{
-    Action, Denied, Facts, Guarded, Packages, Viewer, decide_instance, decide_packages, decide_protected,
+    Action, Denied, Facts, Guarded, Packages, Viewer, decide, decide_instance, decide_packages,
+    decide_protected,
 };
 use async_graphql::{Context, parser::types::OperationType};
 use domain::{ErrorCode, Failure, PackageFormat, Role, Subject, UserId};
@@ -100,7 +101,9 @@ pub(crate) fn refuse_protected(
         }
         Err(protected) => {
             tracing::debug!(access.action = ?action, access.protected = ?protected, "refused");
-            let failure = protected.into_failure(name);
+            // Of a rule, which may be a group's, only those learn who may see it in lists.
+            let sees_rules = decide(ctx.viewer(), Action::ViewPackageSettings, &facts).is_ok();
+            let failure = if sees_rules { protected.explained(name) } else { protected.into_failure() };
             note_refusal(ctx, Some(place(facts)), Subject::Package, failure.code, Some(package));
             Err(failure)
         }

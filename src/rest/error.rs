@@ -30,6 +30,10 @@ impl Dialect for RestDialect {
         {
             return taken(field, &failure.message);
         }
+        if failure.code == ErrorCode::Unsupported {
+            let status = StatusCode::METHOD_NOT_ALLOWED;
+            return dialect::answer(status, &json!({ "error": "405 Not Allowed" }));
+        }
         GitLabError::new(failure, request).into_response()
     }
 }

@@ -18,9 +18,9 @@ pub(crate) struct Keyset {
 
 impl Keyset {
     /// Reads `pagination` and `cursor`. None for numbered pages.
-    pub(crate) fn of(params: &Params) -> Option<Self> {
-        let asked = params.text("pagination").as_deref() == Some("keyset");
-        asked.then(|| Self { cursor: params.text("cursor").filter(|cursor| !cursor.is_empty()) })
+    pub(crate) fn of(params: &Params) -> Result<Option<Self>, Failure> {
+        let asked = params.text("pagination")?.as_deref() == Some("keyset");
+        Ok(if asked { Some(Self { cursor: params.filled("cursor")? }) } else { None })
     }
 
     /// A page of JSON, with the address of the page that begins at `next` if there is one. A token in the query is not repeated.
@@ -54,7 +54,7 @@ mod tests {
 
     #[test]
     fn only_when_asked_for() {
-        let of = |pairs: &[(&str, &str)]| Keyset::of(&Params::of_pairs(pairs));
+        let of = |pairs: &[(&str, &str)]| Keyset::of(&Params::of_pairs(pairs)).expect("texts");
         assert_eq!(of(&[("cursor", "x")]), None);
         assert_eq!(of(&[("pagination", "offset")]), None);
         assert_eq!(of(&[("pagination", "keyset")]), Some(Keyset { cursor: None }));

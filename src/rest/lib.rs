@@ -25,6 +25,7 @@ mod projects;
 mod protection_rules;
 mod resource_tokens;
 mod shape;
+mod token_limits;
 mod trusted_publishing;
 mod user;
 mod users;

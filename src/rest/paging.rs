@@ -17,7 +17,7 @@ pub(crate) struct Paging {
 impl Paging {
     /// Reads `page` and `per_page`, and with `pagination=keyset` the `cursor`.
     pub(crate) fn of(params: &Params) -> Result<Self, Failure> {
-        Ok(Self { number: PageNumber::of(params)?, keyset: Keyset::of(params) })
+        Ok(Self { number: PageNumber::of(params)?, keyset: Keyset::of(params)? })
     }
 
     /// `first` of a connection.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use domain::{Failure, Role, Scope, Visibility, parse_instant};
 use gateway::Call;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use time::{Date, macros::format_description};
 
 /// Largest body of a request, in bytes.
@@ -67,14 +67,22 @@ impl Params {
         params
     }
 
+    /// Takes one pair of a query or a form: `key[]` is an item of an array, `key[name]` a field of an object. Objects are read
+    /// from JSON alone, so that one in a query stands empty for what has the wrong type.
     fn add(&mut self, key: &str, value: String) {
-        match key.strip_suffix("[]") {
-            Some(key) => match self.0.entry(key.to_owned()).or_insert_with(|| Value::Array(Vec::new())) {
-                Value::Array(items) => items.push(Value::String(value)),
-                other => *other = Value::Array(vec![Value::String(value)]),
-            },
+        let text = Value::String(value);
+        match key.split_once('[') {
+            Some((key, "]")) => {
+                match self.0.entry(key.to_owned()).or_insert_with(|| Value::Array(Vec::new())) {
+                    Value::Array(items) => items.push(text),
+                    other => *other = Value::Array(vec![text]),
+                }
+            }
+            Some((key, _)) => {
+                self.0.insert(key.to_owned(), Value::Object(Map::new()));
+            }
             None => {
-                self.0.insert(key.to_owned(), Value::String(value));
+                self.0.insert(key.to_owned(), text);
             }
         }
     }
@@ -84,19 +92,22 @@ impl Params {
         self.0.contains_key(name)
     }
 
-    /// The text of `name`; numbers and booleans count as their text, null and missing as none.
-    pub(crate) fn text(&self, name: &str) -> Option<String> {
-        match self.0.get(name)? {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            Value::Bool(flag) => Some(flag.to_string()),
-            Value::Null | Value::Array(_) | Value::Object(_) => None,
+    /// The text of `name`; numbers and booleans count as their text, null and missing as none. Arrays and objects are refused.
+    pub(crate) fn text(&self, name: &str) -> Result<Option<String>, Failure> {
+        match self.0.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => scalar(value).map(Some).ok_or_else(|| invalid(name)),
         }
+    }
+
+    /// The text of `name`, if it is there and not empty.
+    pub(crate) fn filled(&self, name: &str) -> Result<Option<String>, Failure> {
+        Ok(self.text(name)?.filter(|text| !text.is_empty()))
     }
 
     /// The text of `name`, which must be there.
     pub(crate) fn required(&self, name: &'static str) -> Result<String, Failure> {
-        let text = self.text(name).ok_or_else(|| Failure::invalid(name, format!("{name} is missing")))?;
+        let text = self.text(name)?.ok_or_else(|| Failure::invalid(name, format!("{name} is missing")))?;
         if text.trim().is_empty() {
             Err(Failure::invalid(name, format!("{name} is empty")))
         } else {
@@ -106,37 +117,49 @@ impl Params {
 
     /// The number of `name`.
     pub(crate) fn number(&self, name: &'static str) -> Result<Option<i64>, Failure> {
-        self.text(name)
-            .filter(|text| !text.is_empty())
-            .map(|text| text.parse().map_err(|_| Failure::invalid(name, format!("{name} is invalid"))))
-            .transpose()
+        self.filled(name)?.map(|text| text.parse().map_err(|_| invalid(name))).transpose()
     }
 
     /// The number of `name`, which must be zero or more.
     pub(crate) fn natural(&self, name: &str) -> Result<Option<u64>, Failure> {
-        let invalid = |_| Failure::invalid(name.to_owned(), format!("{name} is invalid"));
-        self.text(name).filter(|text| !text.is_empty()).map(|text| text.parse().map_err(invalid)).transpose()
+        self.filled(name)?.map(|text| text.parse().map_err(|_| invalid(name))).transpose()
     }
 
     /// The flag of `name`: true, false, 1, 0 and their kin in any case (Python says `True`).
     pub(crate) fn flag(&self, name: &str) -> Result<Option<bool>, Failure> {
-        match self.text(name).map(|text| text.to_ascii_lowercase()).as_deref() {
+        match self.text(name)?.map(|text| text.to_ascii_lowercase()).as_deref() {
             None | Some("") => Ok(None),
             Some("true" | "1" | "t" | "yes" | "y" | "on") => Ok(Some(true)),
             Some("false" | "0" | "f" | "no" | "n" | "off") => Ok(Some(false)),
-            Some(_) => Err(Failure::invalid(name.to_owned(), format!("{name} is invalid"))),
+            Some(_) => Err(invalid(name)),
         }
     }
 
-    /// The texts of `name`: an array, or texts separated by commas.
-    pub(crate) fn texts(&self, name: &str) -> Option<Vec<String>> {
-        match self.0.get(name)? {
-            Value::Array(items) => {
-                Some(items.iter().filter_map(|item| item.as_str().map(str::to_owned)).collect())
-            }
-            Value::String(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
-            _ => None,
-        }
+    /// The texts of `name`: an array of them, or one text that separates them by commas.
+    pub(crate) fn texts(&self, name: &'static str) -> Result<Option<Vec<String>>, Failure> {
+        let texts = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(items)) => items.iter().map(scalar).collect(),
+            Some(Value::String(text)) => Some(text.split(',').map(|item| item.trim().to_owned()).collect()),
+            Some(Value::Bool(_) | Value::Number(_) | Value::Object(_)) => None,
+        };
+        texts.map(Some).ok_or_else(|| invalid(name))
+    }
+
+    /// The objects of `name`, an array in JSON, each to be read as parameters. One with other fields than `fields` is refused:
+    /// what it asks for would be passed over.
+    pub(crate) fn objects(&self, name: &'static str, fields: &[&str]) -> Result<Option<Vec<Self>>, Failure> {
+        let items = match self.0.get(name) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(Value::Array(items)) => items,
+            Some(_) => return Err(invalid(name)),
+        };
+        let objects = items.iter().map(|item| {
+            let object = item.as_object()?;
+            let known = object.keys().all(|key| fields.contains(&key.as_str()));
+            known.then(|| Self(object.clone().into_iter().collect()))
+        });
+        objects.collect::<Option<_>>().map(Some).ok_or_else(|| invalid(name))
     }
 
     /// What `choices` has for the text of `name`.
@@ -145,8 +168,7 @@ impl Params {
         name: &'static str,
         choices: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<T>, Failure> {
-        self.text(name)
-            .filter(|text| !text.is_empty())
+        self.filled(name)?
             .map(|text| {
                 choices(&text)
                     .ok_or_else(|| Failure::invalid(name, format!("{name} does not have a valid value")))
@@ -174,7 +196,7 @@ impl Params {
                 text.get(..10).filter(|_| text.len() == 10 || text.as_bytes().get(10) == Some(&b'T'))?;
             Date::parse(day, format).ok().map(|_| day.to_owned())
         })
-        .map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+        .map_err(|_| invalid(name))
     }
 
     /// The instant of `name`, in ISO 8601; a day stands for its beginning.
@@ -183,18 +205,33 @@ impl Params {
             let text = if text.len() == 10 { format!("{text}T00:00:00Z") } else { text.replace(' ', "T") };
             parse_instant(&text).map(|_| text)
         })
-        .map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+        .map_err(|_| invalid(name))
     }
 
     /// The scopes of a token to make, which must be there and be known.
     pub(crate) fn scopes(&self) -> Result<Vec<String>, Failure> {
-        let scopes = self.texts("scopes").ok_or_else(|| Failure::invalid("scopes", "scopes is missing"))?;
+        let scopes = self.texts("scopes")?.ok_or_else(|| Failure::invalid("scopes", "scopes is missing"))?;
         if scopes.iter().all(|scope| Scope::from_name(scope).is_some()) {
             Ok(scopes)
         } else {
             Err(Failure::invalid("scopes", "scopes does not have a valid value"))
         }
     }
+}
+
+/// The text of a value that has one: arrays, objects and null have none.
+fn scalar(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(flag) => Some(flag.to_string()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
+}
+
+/// A parameter of the wrong type, in GitLab's words.
+pub(crate) fn invalid(name: &str) -> Failure {
+    Failure::invalid(name.to_owned(), format!("{name} is invalid"))
 }
 
 /// Which way a list is sorted.
@@ -236,11 +273,13 @@ pub(crate) fn access_level<Level: DeserializeOwned>(
 
 /// The decimal id in the path under `name`. What is no number names nothing.
 pub(crate) fn path_id(call: &Call, name: &'static str) -> Result<i64, Failure> {
-    call.param(name).parse().map_err(|_| Failure::invalid(name, format!("{name} is invalid")))
+    call.param(name).parse().map_err(|_| invalid(name))
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::{Direction, Params};
 
     fn params(pairs: &[(&str, &str)]) -> Params {
@@ -274,13 +313,59 @@ mod tests {
 
     #[test]
     fn arrays_come_in_three_ways() {
-        let expected = Some(vec!["api".to_owned(), "read_api".to_owned()]);
+        let expected = Ok(Some(vec!["api".to_owned(), "read_api".to_owned()]));
         assert_eq!(params(&[("scopes[]", "api"), ("scopes[]", "read_api")]).texts("scopes"), expected);
         assert_eq!(params(&[("scopes", "api, read_api")]).texts("scopes"), expected);
-        let json = Params([("scopes".to_owned(), serde_json::json!(["api", "read_api"]))].into());
+        let json = Params([("scopes".to_owned(), json!(["api", "read_api"]))].into());
         assert_eq!(json.texts("scopes"), expected);
         assert!(params(&[("scopes", "everything")]).scopes().is_err());
         assert!(params(&[]).scopes().is_err());
+    }
+
+    #[test]
+    fn the_wrong_type_is_refused_and_never_taken_for_nothing() {
+        for wrong in [json!([]), json!(["2099-01-01"]), json!({}), json!({ "a": 1 })] {
+            let params = Params([("field".to_owned(), wrong.clone())].into());
+            for refused in [
+                params.text("field").map(|_| ()),
+                params.required("field").map(|_| ()),
+                params.number("field").map(|_| ()),
+                params.flag("field").map(|_| ()),
+                params.date("field").map(|_| ()),
+                params.instant("field").map(|_| ()),
+                params.choice("field", |_| Some(())).map(|_| ()),
+            ] {
+                assert_eq!(refused.expect_err("refused").message, "field is invalid", "{wrong}");
+            }
+        }
+        for wrong in [json!(["api", null]), json!([["api"]]), json!({ "0": "api" }), json!(true), json!(5)] {
+            let params = Params([("scopes".to_owned(), wrong.clone())].into());
+            assert_eq!(params.scopes().expect_err("refused").message, "scopes is invalid", "{wrong}");
+        }
+        for key in ["expires_at[]", "expires_at[day]", "expires_at[]["] {
+            let refused = params(&[(key, "2099-01-01")]).date("expires_at").expect_err(key);
+            assert_eq!(refused.message, "expires_at is invalid", "{key}");
+        }
+        let null = Params([("field".to_owned(), json!(null))].into());
+        assert_eq!(
+            (null.text("field"), null.flag("field"), null.texts("field")),
+            (Ok(None), Ok(None), Ok(None))
+        );
+    }
+
+    #[test]
+    fn objects_have_known_fields_alone() {
+        let of = |value| Params([("limits".to_owned(), value)].into()).objects("limits", &["name_pattern"]);
+        let read = of(json!([{ "name_pattern": "a*" }, {}])).expect("objects").expect("there");
+        assert_eq!(read.len(), 2);
+        assert_eq!(read[0].text("name_pattern"), Ok(Some("a*".to_owned())));
+        assert!(of(json!(null)).expect("nothing").is_none());
+        for wrong in
+            [json!("npm"), json!(["npm"]), json!({ "name_pattern": "a" }), json!([{ "pattern": "a" }])]
+        {
+            assert_eq!(of(wrong.clone()).expect_err("refused").message, "limits is invalid", "{wrong}");
+        }
+        assert!(params(&[("limits[][name_pattern]", "a")]).objects("limits", &["name_pattern"]).is_err());
     }
 
     #[test]

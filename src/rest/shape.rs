@@ -15,6 +15,11 @@ pub(crate) fn id(global_id: &str) -> Value {
     number_of(global_id).map_or(Value::Null, Value::from)
 }
 
+/// The value of an enum of the schema as GitLab's REST has it: in small letters.
+pub(crate) fn small(value: &impl serde::Serialize) -> Option<String> {
+    serde_json::to_value(value).ok()?.as_str().map(str::to_ascii_lowercase)
+}
+
 /// The first of a mutation's business refusals, as GitLab's REST words it.
 pub(crate) fn refuse_errors(errors: Vec<String>) -> Result<(), Failure> {
     match errors.into_iter().next() {
@@ -79,6 +84,11 @@ pub(crate) fn withheld(call: &gateway::Call) -> Failure {
     } else {
         Failure::forbidden("You are not allowed to see this")
     }
+}
+
+/// A project or group without visibility is one of which the caller may know the packages only: as good as none, beside those.
+pub(crate) fn known<Level>(visibility: Option<Level>, place: Place) -> Result<(), Failure> {
+    visibility.map(|_| ()).ok_or_else(|| Failure::not_found(place.subject()))
 }
 
 /// Which of the two kinds of places a request names.

@@ -2,15 +2,17 @@
 
 mod authenticate;
 
+use std::fmt::Display;
+
 pub use authenticate::{Authenticated, authenticate};
 
 use domain::{
     AccessTokenId, EventKind, Failure, Scope, Scopes, Subject, TokenLimits, UserId,
-    namespace::validate_display_name,
+    namespace::{MAX_TOKEN_DESCRIPTION, validate_description, validate_display_name},
 };
-use entity::{access_token, user};
+use entity::{access_token, bot, user};
 use sea_orm::{ActiveModelTrait, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect, Set};
-use time::{Date, OffsetDateTime};
+use time::{Date, Duration, OffsetDateTime};
 
 use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
@@ -22,6 +24,14 @@ use crate::{
 pub const PREFIX: &str = "glpat-";
 /// Least length of a secret that an administrator chooses.
 const LEAST_GIVEN: usize = 8;
+
+/// How long a token lasts that takes the place of another, where nobody says (GitLab's).
+const RENEWED_FOR: Duration = Duration::days(7);
+
+/// The last day of a token that takes the place of another, where nobody says.
+pub fn renewed_until(now: OffsetDateTime) -> Date {
+    today(now + RENEWED_FOR)
+}
 
 /// A personal access token, without its secret, which nobody can read again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +62,11 @@ impl AccessToken {
     /// Whether it is neither revoked nor expired.
     pub fn is_active(&self, now: OffsetDateTime) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|day| day > today(now))
+    }
+
+    /// See [`reach`].
+    pub(crate) fn reach(&self) -> String {
+        reach(self.scopes, &self.limits, self.expires_at)
     }
 }
 
@@ -152,6 +167,7 @@ pub async fn create_given(
 /// Refuses what no token is like.
 pub(crate) fn check(new: &NewAccessToken, now: OffsetDateTime) -> Result<()> {
     validate_display_name("name", &new.name)?;
+    validate_description(&new.description, MAX_TOKEN_DESCRIPTION)?;
     check_scopes(new.scopes, Scope::PERSONAL)?;
     match new.expires_at {
         Some(day) if day <= today(now) => {
@@ -182,10 +198,27 @@ async fn insert(
     hash: &TokenHash,
     now: OffsetDateTime,
 ) -> Result<AccessToken> {
+    // A second token of a bot would not end with the one that it was made for.
+    if bot::Entity::find_by_id(new.user_id.0).one(tx).await?.is_some() {
+        let message = "The user belongs to the access token of a project or group, and gets no other";
+        return Err(Failure::invalid("user_id", message).into());
+    }
     let token = put(tx, new, hash, now).await?;
-    let what = format!("Created personal access token {} with scopes {}", token.name, token.scopes.to_text());
+    let what = format!("Created personal access token {} {}", token.name, token.reach());
     note(tx, actor, (EventKind::AccessTokenCreated, what), &token, now).await?;
     Ok(token)
+}
+
+/// How far a token goes and how long, for the audit log.
+pub(crate) fn reach(scopes: Scopes, limits: &TokenLimits, end: Option<impl Display>) -> String {
+    let mut text = format!("with scopes {}", scopes.to_text());
+    if !limits.is_empty() {
+        text = format!("{text}, limited to {limits}");
+    }
+    match end {
+        Some(end) => format!("{text}, until {end}"),
+        None => format!("{text}, without end"),
+    }
 }
 
 /// Writes the row of a token.
@@ -253,7 +286,7 @@ pub(crate) async fn end(tx: &Tx, id: AccessTokenId, now: OffsetDateTime) -> Resu
     Ok((row.update(tx).await?.try_into()?, true))
 }
 
-/// Writes down what became of a token.
+/// Writes down what became of a token, and whose it is.
 async fn note(
     tx: &Tx,
     actor: &Actor,
@@ -263,6 +296,7 @@ async fn note(
 ) -> Result<()> {
     let owner = user::Entity::find_by_id(token.user_id.0).one(tx).await?.ok_or_else(Failure::internal)?;
     let target = Target::new("PersonalAccessToken", token.id.0, &token.name);
+    let message = format!("{message}, of {}", owner.username);
     let event = Event::about(kind, Entity::user(owner.id, &owner.username), message).on(target);
     audit_events::write(tx, actor, event, now).await
 }
@@ -281,7 +315,11 @@ pub async fn rotate(
             |tx, (actor, id, expires_at, hash, now)| {
                 Box::pin(async move {
                     let token = replace(tx, *id, *expires_at, hash, *now).await?;
-                    let what = format!("Rotated personal access token {}, number {id}", token.name);
+                    let what = format!(
+                        "Rotated personal access token {}, number {id}, to one {}",
+                        token.name,
+                        token.reach()
+                    );
                     note(tx, actor, (EventKind::AccessTokenRotated, what), &token, *now).await?;
                     Ok(token)
                 })

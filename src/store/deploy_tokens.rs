@@ -5,7 +5,7 @@ use domain::{
     DeployTokenId, EventKind, Failure, NamespaceId, ProjectId, Scope, Scopes, Subject, TokenLimits, UserId,
     namespace::validate_display_name,
 };
-use entity::deploy_token;
+use entity::{deploy_token, user};
 use sea_orm::{
     ActiveModelTrait, EntityTrait, FromQueryResult, IntoActiveModel, QueryFilter, QueryOrder, QuerySelect,
     Set,
@@ -14,7 +14,8 @@ use time::OffsetDateTime;
 
 use crate::{
     Result, Secret, Store, StoreError, TokenHash, Tx,
-    access_tokens::check_scopes,
+    access_tokens::{check_scopes, reach},
+    address::path_key,
     audit_events::{self, Actor, Entity, Event, Target},
     convert::{self, stored},
     reader::in_place,
@@ -166,7 +167,20 @@ fn check_username(username: &str) -> Result<()> {
     Err(Failure::invalid("username", message).into())
 }
 
+/// Refuses the name of a user, who would be taken for the author of what the token does.
+async fn not_a_users_name(tx: &Tx, username: &str) -> Result<()> {
+    let user = user::Entity::find().filter(user::COLUMN.username_key.eq(path_key(username)));
+    if user.one(tx).await?.is_none() {
+        return Ok(());
+    }
+    let message = format!("'{username}' is the name of a user: choose another");
+    Err(Failure::invalid("username", message).into())
+}
+
 async fn insert(tx: &Tx, new: &NewDeployToken, hash: &TokenHash, now: OffsetDateTime) -> Result<DeployToken> {
+    if let Some(username) = &new.username {
+        not_a_users_name(tx, username).await?;
+    }
     let (project_id, namespace_id) = match new.holder {
         Holder::Project(id) => (Some(lock_project(tx, id.0).await?.id), None),
         Holder::Group(id) => (None, Some(lock_namespace(tx, id.0).await?.id)),
@@ -249,7 +263,8 @@ async fn note(
         Holder::Group(id) => Entity::of_group(tx, id).await?,
     };
     let Some(entity) = entity else { return Ok(()) };
-    let message = format!("{what} {} with scopes {}", token.name, token.scopes.to_text());
+    let reach = reach(token.scopes, &token.limits, token.expires_at.map(OffsetDateTime::date));
+    let message = format!("{what} {} {reach}", token.name);
     let target = Target::new("DeployToken", token.id.0, &token.name);
     audit_events::write(tx, actor, Event::about(kind, entity, message).on(target), now).await
 }

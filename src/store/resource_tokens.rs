@@ -9,7 +9,7 @@ use time::{Date, Duration, OffsetDateTime};
 
 use crate::{
     Result, Secret, Store, StoreError, Tx,
-    access_tokens::{self, AccessToken, NewAccessToken, PREFIX},
+    access_tokens::{self, AccessToken, NewAccessToken, PREFIX, renewed_until},
     audit_events::{self, Actor, Entity, Event, Target},
     convert::{self, stored, today},
     members::{Caller, not_above},
@@ -51,10 +51,6 @@ pub struct NewResourceToken {
     pub role: Role,
 }
 
-fn last_day(wanted: Option<Date>, now: OffsetDateTime) -> Date {
-    wanted.unwrap_or_else(|| today(now + LIFETIME))
-}
-
 /// Creates a token in the name of `caller`, who gives no more than the own role. Its secret is given here and never again.
 pub async fn create(
     store: &Store,
@@ -63,7 +59,7 @@ pub async fn create(
     now: OffsetDateTime,
 ) -> Result<(ResourceToken, Secret)> {
     not_above(caller, new.role)?;
-    new.expires_at = Some(last_day(new.expires_at, now));
+    new.expires_at.get_or_insert_with(|| today(now + LIFETIME));
     access_tokens::check(&new.of(UserId(0)), now)?;
     let secret = Secret::fresh(PREFIX)?;
     let bot = hex::encode(secret::random::<16>()?);
@@ -235,23 +231,25 @@ pub async fn revoke(store: &Store, id: AccessTokenId, now: OffsetDateTime) -> Re
 }
 
 /// Revokes a token and creates one like it for the same bot, in the name of `caller`, whose role must not be lower than the
-/// bot's. It lasts until `expires_at`, or for a year.
+/// bot's; of nobody, when the bot asks itself. It lasts until `expires_at`, or for a week.
 pub async fn rotate(
     store: &Store,
     id: AccessTokenId,
     expires_at: Option<Date>,
-    caller: Caller,
+    caller: Option<Caller>,
     now: OffsetDateTime,
 ) -> Result<(ResourceToken, Secret)> {
     let secret = Secret::fresh(PREFIX)?;
-    let last = last_day(expires_at, now);
+    let last = expires_at.unwrap_or_else(|| renewed_until(now));
     let token = store
         .write(
             (store.actor(), id, last, caller, secret.hash(), now),
             |tx, (actor, id, last, caller, hash, now)| {
                 Box::pin(async move {
                     let mut found = locked(tx, *id).await?;
-                    not_above(*caller, found.role)?;
+                    if let Some(caller) = *caller {
+                        not_above(caller, found.role)?;
+                    }
                     found.token = access_tokens::replace(tx, *id, Some(*last), hash, *now).await?;
                     note(tx, actor, Done::Rotated(*id), &found, *now).await?;
                     Ok(found)
@@ -292,15 +290,14 @@ async fn note(tx: &Tx, actor: &Actor, done: Done, token: &ResourceToken, now: Of
         ),
     };
     let Some(entity) = entity else { return Ok(()) };
-    let AccessToken { name, scopes, limits, .. } = &token.token;
-    let mut message = match done {
-        Done::Created => format!("Created {of} access token {name} with scopes {}", scopes.to_text()),
-        Done::Rotated(old) => format!("Rotated {of} access token {name}, number {old}"),
+    let AccessToken { name, .. } = &token.token;
+    let message = match done {
+        Done::Created => format!("Created {of} access token {name} {}", token.token.reach()),
+        Done::Rotated(old) => {
+            format!("Rotated {of} access token {name}, number {old}, to one {}", token.token.reach())
+        }
         Done::Revoked => format!("Revoked {of} access token {name}"),
     };
-    if matches!(done, Done::Created) && !limits.is_empty() {
-        message = format!("{message}, limited to {limits}");
-    }
     let kind = match done {
         Done::Created => kinds.0,
         Done::Rotated(_) => kinds.1,

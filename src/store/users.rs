@@ -2,11 +2,11 @@
 
 use domain::{
     EventKind, Failure, NamespaceId, Role, Subject, UserId, Visibility,
-    namespace::{validate_display_name, validate_top_level},
+    namespace::{validate_display_name, validate_email, validate_top_level},
 };
-use entity::{member, namespace, namespace_ancestor, user};
+use entity::{bot, member, namespace, namespace_ancestor, user};
 use sea_orm::{
-    ActiveModelTrait, EntityTrait, IntoActiveModel, PaginatorTrait, QueryFilter, Set,
+    ActiveModelTrait, EntityTrait, IntoActiveModel, QueryFilter, Set,
     sea_query::{Expr, ExprTrait, Query, SelectStatement},
 };
 use time::OffsetDateTime;
@@ -122,22 +122,24 @@ pub async fn find_many(store: &Store, ids: &[UserId]) -> Result<Vec<User>> {
     rows.all(store.reader()).await?.into_iter().map(User::try_from).collect()
 }
 
-/// What to look for in users.
-#[derive(Clone, Debug)]
-pub struct UserSearch {
-    /// A part of the name or user name.
-    pub text: String,
+/// Which users a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// A part of the name or user name; anything, when there is nothing.
+    pub search: Option<String>,
     /// Whether it may be a part of the mail address as well, which is nobody's business but the user's and administrators'.
     pub in_email: bool,
+    /// Whether the bots of access tokens are shown, which tell of projects and groups that may be private.
+    pub with_bots: bool,
 }
 
-/// The users that `search` finds, sorted by id.
-pub async fn list(store: &Store, search: Option<&UserSearch>, page: &PageRequest) -> Result<Page<User>> {
+/// Users that `filter` shows, sorted by id.
+pub async fn list(store: &Store, filter: &UserFilter, page: &PageRequest) -> Result<Page<User>> {
     let columns =
         ["id", "username", "username_key", "name", "email", "admin", "state", "created_at", "updated_at"];
     let mut select = Query::select();
     select.columns(columns.map(|column| ("u", column))).from_as("users", "u");
-    restrict(&mut select, search);
+    restrict(&mut select, filter);
     let keyset = Keyset { sort: None, id: Expr::col(("u", "id")), direction: Direction::Ascending };
     keyset.apply(&mut select, page)?;
     let rows: Vec<user::Model> = rows::all(store.reader(), &select).await?;
@@ -145,21 +147,33 @@ pub async fn list(store: &Store, search: Option<&UserSearch>, page: &PageRequest
 }
 
 /// How many users [`list`] would show in all.
-pub async fn count(store: &Store, search: Option<&UserSearch>) -> Result<u64> {
-    if search.is_none() {
-        return Ok(user::Entity::find().count(store.reader()).await?);
-    }
+pub async fn count(store: &Store, filter: &UserFilter) -> Result<u64> {
     let mut select = Query::select();
     select.expr(Expr::col(("u", "id")).count()).from_as("users", "u");
-    restrict(&mut select, search);
+    restrict(&mut select, filter);
     rows::number(store.reader(), &select).await
 }
 
-fn restrict(select: &mut SelectStatement, search: Option<&UserSearch>) {
-    if let Some(UserSearch { text, in_email }) = search {
+/// Those of `users` that are no bots.
+pub async fn people_among(store: &Store, mut users: Vec<User>) -> Result<Vec<User>> {
+    let bots = bot::Entity::find().filter(bot::COLUMN.user_id.is_in(users.iter().map(|user| user.id.0)));
+    let bots = bots.all(store.reader()).await?;
+    users.retain(|user| bots.iter().all(|bot| bot.user_id != user.id.0));
+    Ok(users)
+}
+
+fn restrict(select: &mut SelectStatement, filter: &UserFilter) {
+    if !filter.with_bots {
+        let mut bot = Query::select();
+        bot.expr(Expr::val(1))
+            .from_as("bots", "b")
+            .and_where(Expr::col(("b", "user_id")).equals(("u", "id")));
+        select.and_where(Expr::exists(bot).not());
+    }
+    if let Some(text) = &filter.search {
         let column = |name: &'static str| contains(Expr::col(("u", name)), text);
         let found = column("username_key").or(column("name"));
-        select.and_where(if *in_email { found.or(column("email")) } else { found });
+        select.and_where(if filter.in_email { found.or(column("email")) } else { found });
     }
 }
 
@@ -167,10 +181,8 @@ fn restrict(select: &mut SelectStatement, search: Option<&UserSearch>) {
 pub async fn create(store: &Store, new: NewUser, now: OffsetDateTime) -> Result<User> {
     validate_top_level("username", &new.username)?;
     validate_display_name("name", &new.name)?;
-    if let Some(email) = &new.email
-        && !email.contains('@')
-    {
-        return Err(Failure::invalid("email", format!("'{email}' is not a mail address")).into());
+    if let Some(email) = &new.email {
+        validate_email(email)?;
     }
     store
         .write((store.actor(), new, stored(now)), |tx, (actor, new, now)| {

@@ -116,8 +116,16 @@ impl Stage {
         for (name, mut person, caller) in [
             ("project reader", world.deploy_token(project, reads).await, reader(token(true))),
             ("project writer", world.deploy_token(project, writes).await, full(token(true))),
-            ("group reader", world.group_deploy_token(&self.group, reads).await, reader(token(true))),
-            ("group writer", world.group_deploy_token(&self.group, writes).await, full(token(true))),
+            (
+                "group reader",
+                world.group_deploy_token(&self.group, reads).await,
+                reader(Standing::GroupDeployToken),
+            ),
+            (
+                "group writer",
+                world.group_deploy_token(&self.group, writes).await,
+                full(Standing::GroupDeployToken),
+            ),
             ("writer of a sibling", world.deploy_token(&sibling, writes).await, full(token(false))),
             ("writer elsewhere", world.group_deploy_token(&elsewhere, writes).await, full(token(false))),
             ("repository reader", world.deploy_token(project, Scope::ReadRepository).await, nothing),

@@ -74,8 +74,10 @@ pub(crate) enum Standing {
     User(Option<Role>),
     /// Administers the instance.
     Administrator,
-    /// A deploy token, made for the project or a group above it, or for something else.
+    /// A deploy token, made for the project, or for something else.
     DeployToken { covers: bool },
+    /// A deploy token, made for a group above the project.
+    GroupDeployToken,
     /// A CI job in the name of a member, of a project whose jobs are not let in.
     ShutOutJob,
     /// CI that the project trusts; one that another project trusts is as good as a deploy token of something else.
@@ -137,9 +139,9 @@ impl Caller {
         self.standing == Standing::Nobody
     }
 
-    /// Whether the caller's standing is at least `least`. A deploy token has any standing where it was made for, and none
-    /// elsewhere: only its scopes limit it. A trusted publisher has a developer's where it is trusted. A job that is not let in
-    /// is somebody signed in.
+    /// Whether the caller's standing is at least `least`. A deploy token has any standing in the project it was made for, and none
+    /// elsewhere: only its scopes limit it. One of a group has a developer's below it, and so has a trusted publisher where it is
+    /// trusted. A job that is not let in is somebody signed in.
     fn has(self, least: Least) -> bool {
         match (self.standing, least) {
             (Standing::Rejected, _) => false,
@@ -148,7 +150,7 @@ impl Caller {
             | (Standing::User(_) | Standing::ShutOutJob, Least::SignedIn) => true,
             (Standing::Nobody | Standing::DeployToken { covers: false } | Standing::ShutOutJob, _) => false,
             (Standing::User(role), Least::Member(least)) => role >= Some(least),
-            (Standing::TrustedPublisher, least) => least <= DEVELOPER,
+            (Standing::TrustedPublisher | Standing::GroupDeployToken, least) => least <= DEVELOPER,
         }
     }
 

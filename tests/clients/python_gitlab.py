@@ -84,10 +84,11 @@ def personal_access_tokens(user):
     refused(403, narrow.groups.create, {"name": "x", "path": f"x-{RUN}"})
 
     token = ann.personal_access_tokens.get(second["id"])
-    token.rotate(expires_at="2099-02-01")
+    refused(400, token.rotate, expires_at="2099-02-01")
+    token.rotate(expires_at="2099-01-30")
     refused(401, narrow.auth)
     rotated = client(token.token)
-    assert rotated.personal_access_tokens.get("self").expires_at == "2099-02-01"
+    assert rotated.personal_access_tokens.get("self").expires_at == "2099-01-30"
     rotated.http_delete("/personal_access_tokens/self")
     refused(401, rotated.auth)
     refused(404, ann.personal_access_tokens.get, root.personal_access_tokens.get("self").id)
@@ -280,7 +281,7 @@ def protection_rules(ann, group, project):
     of_robot = robot.projects.get(project.id, lazy=True)
     of_robot.generic_packages.upload("free-lib", "1.0.0", "lib.bin", data=b"x")
     error = refused(403, of_robot.generic_packages.upload, "kept-lib", "1.0.0", "lib.bin", data=b"x")
-    assert "'kept-*' covers 'kept-lib'" in str(error), error
+    assert "Package protected." in str(error) and "kept-" not in str(error), error
     project.generic_packages.upload("kept-lib", "1.0.0", "lib.bin", data=b"x")
     kept = project.packages.list(package_name="kept-lib")[0]
     error = refused(403, kept.delete)

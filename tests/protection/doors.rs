@@ -68,10 +68,14 @@ async fn each_level_is_reached_by_those_who_have_the_role_and_never_by_a_deploy_
             if !allowed {
                 let told = answer.json()["message"].as_str().expect("a message").to_owned();
                 let pattern = name.to_uppercase();
-                let words = format!(
-                    "403 Forbidden - Package protected. The protection rule '{pattern}' covers '{name}': only "
-                );
-                assert!(told.starts_with(&words), "{told}");
+                let words = "403 Forbidden - Package protected.";
+                // Who may not see rules learns that there is one, and nothing of it.
+                if standing < 2 {
+                    assert_eq!(told, words, "{}", person.name);
+                } else {
+                    let words = format!("{words} The protection rule '{pattern}' covers '{name}': only ");
+                    assert!(told.starts_with(&words), "{told}");
+                }
             }
             stage.publish("other", person).await.expect(201);
         }
@@ -109,7 +113,7 @@ async fn deletion_is_kept_to_the_level_that_a_rule_asks_for() {
             for path in [file, path] {
                 let answer = stage.client.delete(&path).by(person).send().await;
                 let answer = answer.expect(if allowed { 204 } else { 403 });
-                let words = "403 Forbidden - Package is deletion protected. The protection rule 'delete-";
+                let words = "403 Forbidden - Package is deletion protected.";
                 let told = answer.text();
                 assert!(allowed || told.contains(words), "{}: {told}", person.name);
             }
@@ -160,8 +164,7 @@ async fn no_other_door_leads_around_a_rule() {
     let web = stage.details("NPM", "web").await;
     let destroy = json!({ "input": { "id": web["id"] } });
     let answer = stage.world.graphql(&people.owner, &mutation("destroyPackage"), destroy).await;
-    let told = answer["data"]["destroyPackage"]["errors"][0].as_str().unwrap_or_default();
-    assert!(told.starts_with("Package is deletion protected."), "{answer}");
+    assert_eq!(answer["data"]["destroyPackage"]["errors"], json!(["Package is deletion protected."]));
 
     // A file that is published elsewhere and taken away here.
     let file = stage.details("GENERIC", "web").await["packageFiles"]["nodes"][0]["id"].clone();
@@ -199,17 +202,13 @@ async fn clients_read_why_in_their_own_dialect() {
     assert_eq!(tag.by(&people.maintainer).send().await.expect(403).json()["error"], words);
     let tarball = format!("{packages}/npm/web/-/web-1.0.0.tgz/-rev/1");
     let told = stage.client.delete(tarball).by(&people.maintainer).send().await.expect(403).json();
-    let words = "Package is deletion protected. The protection rule 'W*' covers 'web': only owners may delete it, and no deploy token";
-    assert_eq!(told["error"], words);
+    assert_eq!(told["error"], "Package is deletion protected.");
 
     let jar = format!("{packages}/maven/com/acme/app/1.0/app-1.0.jar");
     let told = stage.client.put(jar).body("x").by(&people.developer).send().await.expect(403);
     assert_eq!(told.header("content-type"), "application/problem+json");
     let detail = told.json()["detail"].as_str().expect("a detail").to_owned();
-    assert!(
-        detail.starts_with("403 Forbidden - Package protected. The protection rule 'com/acme/*' covers"),
-        "{detail}"
-    );
+    assert_eq!(detail, "403 Forbidden - Package protected.");
 
     // In whatever spelling a name comes, it is the same name.
     for (name, status) in [("my-lib", 403), ("My_Lib", 403), ("MY.LIB.extra", 403), ("mylib", 201)] {

@@ -79,7 +79,7 @@ async fn a_session_travels_in_its_own_carrier_alone_and_nothing_else_in_that() {
     let tried = async |carrier, username: Option<&str>, secret: &str| {
         let username = username.map(str::to_owned);
         let credential = Credential { carrier, username, secret: secret.to_owned() };
-        world.model.authenticate(Some(&credential)).await.is_ok()
+        world.model.authenticate(Some(&credential), gateway::Origin::default()).await.is_ok()
     };
     assert!(tried(Carrier::Session, None, &session).await);
     assert!(tried(Carrier::Bearer, None, &token).await);

@@ -2,7 +2,7 @@
 
 use access::Action;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
-use domain::{Failure, PackageStatus, Subject};
+use domain::{ErrorCode, Failure, PackageStatus, Subject};
 use store::packages;
 
 use super::{
@@ -63,9 +63,16 @@ pub(crate) struct DestroyPackageNamePayload {
     errors: Vec<String>,
 }
 
+/// What GitLab says where a rule keeps the package, and scripts compare.
+const PROTECTED: &str = "Package is deletion protected.";
+
 async fn destroy_package(ctx: &Context<'_>, id: domain::PackageId) -> Result<(), Failure> {
     let found = packages::find(ctx.store(), ctx.viewer(), id, ctx.now()).await?;
-    let package = authorize_package(ctx, found, Action::DestroyPackages).await?;
+    let opened = authorize_package(ctx, found, Action::DestroyPackages).await;
+    let package = opened.map_err(|failure| match failure.code {
+        ErrorCode::Protected => Failure { message: PROTECTED.into(), ..failure },
+        _ => failure,
+    })?;
     if package.status == PackageStatus::PendingDestruction {
         return Err(Failure::not_found(Subject::Package));
     }

@@ -21,6 +21,7 @@ pub(crate) struct UpdateProjectInput {
     /// The name people read.
     name: Option<String>,
     description: Option<String>,
+    /// Who may know it. For owners.
     visibility: Option<VisibilityLevelsEnum>,
     package_registry_access_level: Option<PackageRegistryAccessLevel>,
 }
@@ -46,7 +47,8 @@ pub(crate) struct DestroyProjectPayload {
 }
 
 async fn update(ctx: &Context<'_>, input: UpdateProjectInput) -> Result<Option<Project>, Failure> {
-    let project = super::open(ctx, &input.full_path, Action::Administer).await?;
+    let action = if input.visibility.is_some() { Action::ChangeVisibility } else { Action::Administer };
+    let project = super::open(ctx, &input.full_path, action).await?;
     let change = ProjectChange {
         path: input.path,
         name: input.name,

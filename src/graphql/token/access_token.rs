@@ -1,11 +1,12 @@
 //! Personal access tokens.
 
-use access::Action;
+use access::{Action, Via};
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use domain::{AccessTokenId, Failure, Subject, UserId};
 use store::{
     Cursor, Secret,
     access_tokens::{self, AccessToken, NewAccessToken},
+    resource_tokens,
 };
 
 use super::{
@@ -108,7 +109,7 @@ pub(crate) struct CreatePersonalAccessTokenInput {
     scopes: Vec<String>,
     /// Which packages it is limited to; all it could reach when left out. A limited token changes nothing but packages.
     limits: Option<Vec<TokenLimitInput>>,
-    /// The first day on which it no longer counts.
+    /// The first day on which it no longer counts: no later than that of the token in use, whose day it is when left out.
     expires_at: Option<Date>,
     /// Whose it is to be, for administrators; the caller's own when left out.
     user_id: Option<UserID>,
@@ -140,7 +141,8 @@ pub(crate) struct RevokePersonalAccessTokenPayload {
 #[derive(InputObject)]
 pub(crate) struct RotatePersonalAccessTokenInput {
     id: PersonalAccessTokenID,
-    /// The first day on which the new one no longer counts; without end when left out.
+    /// The first day on which the new one no longer counts: no later than that of the token in use; a week from now when left
+    /// out, if that is not later.
     expires_at: Option<Date>,
 }
 
@@ -166,6 +168,30 @@ async fn own(ctx: &Context<'_>, id: AccessTokenId) -> Result<AccessToken, Failur
     }
 }
 
+/// The last day of a token that the caller makes: `wanted`, or `usual` when nothing is said. No token makes one that outlives
+/// it, or else it would never end.
+async fn last_day(
+    ctx: &Context<'_>,
+    wanted: Option<Date>,
+    usual: Option<time::Date>,
+) -> Result<Option<time::Date>, Failure> {
+    let wanted = wanted.map(|Date(day)| day);
+    let in_use = match ctx.caller().access_token {
+        Some(id) => access_tokens::find(ctx.store(), id).await?,
+        None => None,
+    };
+    let Some(end) = in_use.and_then(|token| token.expires_at) else { return Ok(wanted.or(usual)) };
+    match wanted {
+        Some(day) if day > end => {
+            let message =
+                format!("'{day}' is later than {end}, when the token in use ends: use one that lasts longer");
+            Err(Failure::invalid("expires_at", message))
+        }
+        Some(day) => Ok(Some(day)),
+        None => Ok(Some(usual.map_or(end, |usual| usual.min(end)))),
+    }
+}
+
 async fn create(
     ctx: &Context<'_>,
     input: CreatePersonalAccessTokenInput,
@@ -185,7 +211,7 @@ async fn create(
         description: input.description.unwrap_or_default(),
         scopes: scopes(&input.scopes)?,
         limits: limits(input.limits)?,
-        expires_at: input.expires_at.map(|Date(day)| day),
+        expires_at: last_day(ctx, input.expires_at, None).await?,
     };
     Ok(access_tokens::create(ctx.store(), new, ctx.now()).await?)
 }
@@ -204,9 +230,19 @@ async fn rotate(
     id: AccessTokenId,
     expires_at: Option<Date>,
 ) -> Result<(AccessToken, Secret), Failure> {
-    gate::signed_in(ctx)?;
-    own(ctx, id).await?;
-    Ok(access_tokens::rotate(ctx.store(), id, expires_at.map(|Date(day)| day), ctx.now()).await?)
+    let renews_itself = ctx.caller().access_token == Some(id);
+    if renews_itself {
+        gate::authorize_instance(ctx, Action::RenewToken)?;
+    } else {
+        gate::signed_in(ctx)?;
+        own(ctx, id).await?;
+    }
+    let last = last_day(ctx, expires_at, Some(access_tokens::renewed_until(ctx.now()))).await?;
+    if renews_itself && *ctx.viewer().via() == Via::Bot {
+        let (renewed, secret) = resource_tokens::rotate(ctx.store(), id, last, None, ctx.now()).await?;
+        return Ok((renewed.token, secret));
+    }
+    Ok(access_tokens::rotate(ctx.store(), id, last, ctx.now()).await?)
 }
 
 #[derive(Default)]

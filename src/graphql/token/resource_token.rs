@@ -133,7 +133,7 @@ pub(crate) struct RotateAccessTokenInput {
     project_path: Option<ID>,
     /// Where it is expected: a token of another group is then not found.
     group_path: Option<ID>,
-    /// The first day on which the new one no longer counts; a year from now when left out.
+    /// The first day on which the new one no longer counts; a week from now when left out.
     expires_at: Option<Date>,
 }
 
@@ -220,7 +220,7 @@ async fn rotate(
     let PersonalAccessTokenID(id) = input.id;
     let (token, caller) = open(ctx, id, input.project_path.as_ref(), input.group_path.as_ref()).await?;
     let expires_at = input.expires_at.map(|Date(day)| day);
-    Ok(resource_tokens::rotate(ctx.store(), token.token.id, expires_at, caller, ctx.now()).await?)
+    Ok(resource_tokens::rotate(ctx.store(), token.token.id, expires_at, Some(caller), ctx.now()).await?)
 }
 
 async fn revoke(ctx: &Context<'_>, input: RevokeAccessTokenInput) -> Result<ResourceToken, Failure> {

@@ -2,13 +2,17 @@
 
 use access::Facts;
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
-use domain::{ErrorCode, Failure, ProjectId};
+use domain::{ErrorCode, Failure, ProjectId, rules::InstanceOrigin};
 use oidc::IdToken;
-use store::trusted_publishers::{self, Exchange, Presented, TrustedPublisher};
+use store::{
+    projects,
+    trusted_publishers::{self, Exchange, Presented, TrustedPublisher},
+};
 
 use crate::{
     context::ContextExt,
     outcome::{OrError, Outcome},
+    package::PackageTypeEnum,
     project,
     relay::global_id::print,
     scalars::Time,
@@ -21,6 +25,11 @@ pub(crate) struct ExchangeIdTokenInput {
     id_token: String,
     /// Full path or decimal id of the project to publish to; the only one that trusts the token when left out.
     project_path: Option<ID>,
+    /// The format of the package to publish, together with its name.
+    package_type: Option<PackageTypeEnum>,
+    /// The name of the package to publish. Where names of the format say a root namespace (npm's scopes), only projects below it
+    /// are meant.
+    package_name: Option<String>,
 }
 
 /// The token that an ID token was exchanged for.
@@ -48,6 +57,23 @@ fn refused() -> Failure {
     Failure::new(ErrorCode::Unauthenticated, message)
 }
 
+/// The same where no project is said: nobody learns whether others trust the token.
+fn refused_without_project() -> Failure {
+    let message = "The ID token is refused: not exactly one project has a trusted publisher with its audience and claims. \
+                   Say which project is meant: projectPath, or the address of its own";
+    Failure::new(ErrorCode::Unauthenticated, message)
+}
+
+/// The root namespace that the name of the package says.
+fn root_namespace(ctx: &Context<'_>, input: &ExchangeIdTokenInput) -> Result<Option<String>, Failure> {
+    let (Some(format), Some(name)) = (input.package_type, &input.package_name) else { return Ok(None) };
+    let rules = ctx.state().rules.get(format.into())?;
+    match rules.instance_origin(&rules.name(name)?) {
+        InstanceOrigin::RootNamespace(root) => Ok(Some(root)),
+        InstanceOrigin::AnyProject | InstanceOrigin::Nowhere => Ok(None),
+    }
+}
+
 async fn exchange(ctx: &Context<'_>, input: ExchangeIdTokenInput) -> Result<ExchangeIdTokenPayload, Failure> {
     ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
     let token = ctx.state().id_tokens.verify(&input.id_token, ctx.now()).await?;
@@ -63,17 +89,16 @@ async fn exchange(ctx: &Context<'_>, input: ExchangeIdTokenInput) -> Result<Exch
     let presented = Presented { issuer: token.issuer.clone(), claims: claims.collect() };
     let publishers = trusted_publishers::accepting(ctx.store(), &presented, project).await?;
     let mut fitting: Vec<_> = publishers.into_iter().filter(|publisher| fits(&token, publisher)).collect();
-    let projects = |publishers: &[TrustedPublisher]| {
-        let mut ids: Vec<ProjectId> = publishers.iter().map(|publisher| publisher.project_id).collect();
-        ids.dedup();
-        ids.len()
-    };
-    fitting.sort_by_key(|publisher| (publisher.project_id, publisher.id));
-    if projects(&fitting) > 1 {
-        let message = "Several projects trust the ID token: say which is meant with projectPath";
-        return Err(Failure::invalid("projectPath", message));
+    if let Some(root) = root_namespace(ctx, &input)? {
+        let ids: Vec<ProjectId> = fitting.iter().map(|publisher| publisher.project_id).collect();
+        let meant = projects::below_root(ctx.store(), &ids, &root).await?;
+        fitting.retain(|publisher| meant.contains(&publisher.project_id));
     }
-    let publisher = fitting.into_iter().next().ok_or_else(refused)?;
+    let refused = if project.is_some() { refused } else { refused_without_project };
+    let publisher = fitting.iter().min_by_key(|publisher| publisher.id).ok_or_else(refused)?;
+    if fitting.iter().any(|other| other.project_id != publisher.project_id) {
+        return Err(refused());
+    }
     let exchanged = Exchange {
         publisher: publisher.id,
         fingerprint: token.fingerprint,

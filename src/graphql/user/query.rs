@@ -5,7 +5,7 @@ use async_graphql::{Context, Object};
 use domain::{Failure, UserId};
 use store::{
     Cursor, Page,
-    users::{self, UserSearch},
+    users::{self, UserFilter},
 };
 
 use super::types::{CurrentUser, UserCore};
@@ -57,7 +57,7 @@ impl UserQuery {
         Ok(found.or_error()?.map(Into::into))
     }
 
-    /// Users, by id. For signed-in callers.
+    /// Users, by id. For signed-in callers. Bots of access tokens are shown to administrators only.
     #[graphql(complexity = "connection_complexity(first, last, child_complexity)")]
     #[expect(clippy::too_many_arguments, reason = "the arguments of a field")]
     async fn users(
@@ -100,14 +100,14 @@ async fn searched(
     search: Option<String>,
     arguments: &PageArguments,
 ) -> Result<(Page<users::User>, Count), Failure> {
-    let search = search
-        .filter(|text| !text.is_empty())
-        .map(|text| UserSearch { text, in_email: ctx.viewer().is_admin() });
+    let search = search.filter(|text| !text.is_empty());
+    let by_administrator = ctx.viewer().is_admin();
+    let filter = UserFilter { search, in_email: by_administrator, with_bots: by_administrator };
     let request = arguments.request(ctx, "id+")?;
-    let page = users::list(ctx.store(), search.as_ref(), &request).await?;
+    let page = users::list(ctx.store(), &filter, &request).await?;
     let count = Count::new(move |state, _| {
-        let search = search.clone();
-        async move { users::count(&state.store, search.as_ref()).await }
+        let filter = filter.clone();
+        async move { users::count(&state.store, &filter).await }
     });
     Ok((page, count))
 }
@@ -123,6 +123,9 @@ async fn named(
     let mut found = Vec::new();
     for username in usernames {
         found.extend(users::find_by_username(ctx.store(), &username).await?);
+    }
+    if !ctx.viewer().is_admin() {
+        found = users::people_among(ctx.store(), found).await?;
     }
     found.sort_unstable_by_key(|user| user.id);
     found.dedup_by_key(|user| user.id);

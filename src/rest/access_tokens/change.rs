@@ -12,6 +12,7 @@ use super::{
 use crate::{
     params::{Params, path_id},
     shape::{no_content, user_gid},
+    token_limits::limits,
 };
 
 pub(super) async fn create(call: Call) -> Result<Response, Failure> {
@@ -27,9 +28,12 @@ async fn create_token(mut call: Call, user_id: Option<String>) -> Result<Respons
     let params = Params::read(&mut call).await?;
     let input = rest_create_access_token::CreatePersonalAccessTokenInput {
         name: params.required("name")?,
-        description: params.text("description"),
+        description: params.text("description")?,
         scopes: params.scopes()?,
-        limits: None,
+        limits: limits(&params, |package_type, name_pattern| rest_create_access_token::TokenLimitInput {
+            package_type,
+            name_pattern,
+        })?,
         expires_at: params.date("expires_at")?,
         user_id,
     };

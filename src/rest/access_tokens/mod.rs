@@ -24,6 +24,7 @@ macro_rules! token_json {
             "created_at": $token.created_at,
             "description": $token.description,
             "scopes": $token.scopes,
+            "limits": $crate::token_limits::limits_json!($token.limits),
             "user_id": $crate::shape::id(&$token.user_id),
             "last_used_at": $token.last_used_at,
             "active": $token.active,

@@ -115,7 +115,7 @@ async fn update(mut call: Call) -> Result<Response, Failure> {
             .flag("lock_rubygems_package_requests_forwarding")?,
     };
     let rates = rates(&params)?;
-    let nothing = rates.is_empty() && SWITCHES.iter().all(|name| params.text(name).is_none());
+    let nothing = rates.is_empty() && !SWITCHES.iter().any(|name| params.has(name));
     // A rate may be refused for its numbers, a switch is not: nothing is changed by half.
     if !rates.is_empty() {
         let input =

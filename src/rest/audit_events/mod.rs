@@ -83,7 +83,7 @@ struct Wanted {
 
 impl Wanted {
     fn read(params: &Params) -> Result<Self, Failure> {
-        let event_names = params.texts("event_name").map(|names| {
+        let event_names = params.texts("event_name")?.map(|names| {
             names
                 .iter()
                 .map(|name| {
@@ -112,11 +112,11 @@ impl Wanted {
             event_names: event_names.transpose()?,
             author_id: params.number("author_id")?.map(user_gid),
             deploy_token_id: None,
-            author_name: params.text("author_name"),
+            author_name: params.text("author_name")?,
             package_type: params.choice("package_type", |name| {
                 enum_named(domain::PackageFormat::from_slug(name)?.sdl_name())
             })?,
-            package_name: params.text("package_name"),
+            package_name: params.text("package_name")?,
             created_after: params.instant("created_after")?,
             created_before: params.instant("created_before")?,
             entity_type,

@@ -15,6 +15,7 @@ use crate::{
     pagination::{PageNumber, find_by_id},
     params::{Params, path_id},
     shape::{Place, no_content},
+    token_limits::limits,
 };
 
 /// A token as every route shows one.
@@ -28,6 +29,7 @@ macro_rules! token_json {
             "revoked": $token.revoked,
             "expired": $token.expired,
             "scopes": $token.scopes,
+            "limits": $crate::token_limits::limits_json!($token.limits),
         })
     };
 }
@@ -113,9 +115,12 @@ async fn create(mut call: Call, place: Place) -> Result<Response, Failure> {
         project_path,
         group_path,
         name: params.required("name")?,
-        username: params.text("username").filter(|username| !username.is_empty()),
+        username: params.filled("username")?,
         scopes: params.scopes()?,
-        limits: None,
+        limits: limits(&params, |package_type, name_pattern| rest_create_deploy_token::TokenLimitInput {
+            package_type,
+            name_pattern,
+        })?,
         expires_at: params.instant("expires_at")?,
     };
     let created = call.run::<RestCreateDeployToken>(rest_create_deploy_token::Variables { input }).await?;

@@ -19,8 +19,8 @@ pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
     let input = rest_create_group::CreateGroupInput {
         name: params.required("name")?,
         path: params.required("path")?,
-        parent_path: params.text("parent_id").filter(|parent| !parent.is_empty()),
-        description: params.text("description"),
+        parent_path: params.filled("parent_id")?,
+        description: params.text("description")?,
         visibility: visibility(&params)?,
     };
     let created = call.run::<RestCreateGroup>(rest_create_group::Variables { input }).await?;
@@ -32,9 +32,9 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let input = rest_update_group::UpdateGroupInput {
         full_path: call.param("id").to_owned(),
-        name: params.text("name"),
-        path: params.text("path"),
-        description: params.text("description"),
+        name: params.text("name")?,
+        path: params.text("path")?,
+        description: params.text("description")?,
         visibility: visibility(&params)?,
         package_registry_enabled: params.flag("package_registry_enabled")?,
     };

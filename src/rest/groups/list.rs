@@ -9,6 +9,7 @@ use super::{RestGroup, RestGroups, RestSubgroups, group_json, rest_group, rest_g
 use crate::{
     paging::{Paging, next_of},
     params::{Direction, Params},
+    shape::{Place, known},
 };
 
 /// How far down a list of subgroups goes.
@@ -47,10 +48,11 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = Paging::of(&params)?;
     let variables = rest_groups::Variables {
-        search: params.text("search"),
+        search: params.text("search")?,
         top_level_only: params.flag("top_level_only")?.unwrap_or(false),
         owned_only: params.flag("owned")?.unwrap_or(false),
-        membership: params.text("min_access_level").is_some() || params.flag("all_available")? == Some(false),
+        membership: params.text("min_access_level")?.is_some()
+            || params.flag("all_available")? == Some(false),
         sort: order!(params, rest_groups::GroupSort),
         first: page.first(),
         skip: page.skip(),
@@ -68,7 +70,7 @@ pub(super) async fn subgroups(call: Call, depth: Depth) -> Result<Response, Fail
     let variables = rest_subgroups::Variables {
         full_path: call.param("id").to_owned(),
         include_parent_descendants: depth == Depth::Descendants,
-        search: params.text("search"),
+        search: params.text("search")?,
         owned: params.flag("owned")?.unwrap_or(false),
         sort: order!(params, rest_subgroups::GroupSort),
         first: page.first(),
@@ -77,7 +79,9 @@ pub(super) async fn subgroups(call: Call, depth: Depth) -> Result<Response, Fail
         count_limit: page.count_limit(),
     };
     let group = call.run::<RestSubgroups>(variables).await?.group;
-    let groups = group.ok_or_else(|| Failure::not_found(Subject::Group))?.descendant_groups;
+    let group = group.ok_or_else(|| Failure::not_found(Subject::Group))?;
+    known(group.visibility, Place::Group)?;
+    let groups = group.descendant_groups;
     let rows: Vec<_> = groups.nodes.iter().map(|group| group_json!(group)).collect();
     page.respond(&call, &rows, groups.count, next_of!(groups))
 }
@@ -85,8 +89,7 @@ pub(super) async fn subgroups(call: Call, depth: Depth) -> Result<Response, Fail
 pub(super) async fn show(call: Call) -> Result<Response, Failure> {
     let variables = rest_group::Variables { full_path: call.param("id").to_owned() };
     let group = call.run::<RestGroup>(variables).await?.group;
-    // A group without visibility is one of which the caller may know the packages only.
-    let group = group.filter(|group| group.visibility.is_some());
     let group = group.ok_or_else(|| Failure::not_found(Subject::Group))?;
+    known(group.visibility.as_ref(), Place::Group)?;
     Ok(dialect::answer(StatusCode::OK, &group_json!(group)))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::{
     keyset::Keyset,
     params::{Params, path_id},
-    shape::{Id, id, no_content, withheld},
+    shape::{Id, Place, id, known, no_content, withheld},
 };
 
 gateway::operations!(
@@ -38,6 +38,7 @@ async fn is_enabled(call: &Call) -> Result<bool, Failure> {
     let variables = rest_job_token_scope::Variables { full_path: call.param("id").to_owned() };
     let project = call.run::<RestJobTokenScope>(variables).await?.project;
     let project = project.ok_or_else(|| Failure::not_found(Subject::Project))?;
+    known(project.visibility, Place::Project)?;
     let scope = project.ci_job_token_scope.ok_or_else(|| withheld(call))?;
     Ok(scope.inbound_job_token_scope_enabled)
 }
@@ -65,11 +66,12 @@ async fn change(mut call: Call) -> Result<Response, Failure> {
 async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let first = params.number("per_page")?.unwrap_or(20).clamp(1, MAX_PER_PAGE);
-    let after = params.text("cursor").filter(|cursor| !cursor.is_empty());
+    let after = params.filled("cursor")?;
     let full_path = call.param("id").to_owned();
     let variables = rest_job_token_allowlist::Variables { full_path, first, after };
     let project = call.run::<RestJobTokenAllowlist>(variables).await?.project;
     let project = project.ok_or_else(|| Failure::not_found(Subject::Project))?;
+    known(project.visibility, Place::Project)?;
     let allowed = project.ci_job_token_scope.ok_or_else(|| withheld(&call))?.inbound_allowlist;
     let rows: Vec<_> = allowed
         .nodes

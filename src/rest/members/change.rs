@@ -22,7 +22,7 @@ fn missing_level() -> Failure {
 pub(super) async fn add(mut call: Call, place: Place) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let (project_path, group_path) = place.paths(&call);
-    let (user_id, username) = (params.number("user_id")?, params.text("username"));
+    let (user_id, username) = (params.number("user_id")?, params.text("username")?);
     if user_id.is_none() && username.is_none() {
         let message = "user_id, username are missing, exactly one parameter must be provided";
         return Err(Failure::invalid("user_id", message));

@@ -10,7 +10,7 @@ use super::{RestGroupMembers, RestProjectMembers, member_json, rest_group_member
 use crate::{
     pagination::PageNumber,
     params::{Params, path_id},
-    shape::{Place, user_gid, withheld},
+    shape::{Place, known, user_gid, withheld},
 };
 
 /// Whether memberships given further up are shown.
@@ -33,7 +33,7 @@ struct Wanted {
 pub(super) async fn list(call: Call, place: Place, relations: Relations) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = PageNumber::of(&params)?;
-    let wanted = Wanted { place, relations, search: params.text("query"), user_id: None };
+    let wanted = Wanted { place, relations, search: params.text("query")?, user_id: None };
     let (rows, count) = read(&call, wanted, page).await?;
     page.respond(&call, &rows, count)
 }
@@ -65,6 +65,7 @@ async fn read(call: &Call, wanted: Wanted, page: PageNumber) -> Result<(Vec<Valu
                 count_limit: PageNumber::count_limit(),
             };
             let project = call.run::<RestProjectMembers>(variables).await?.project.ok_or_else(missing)?;
+            known(project.visibility, wanted.place)?;
             let members = project.project_members.ok_or_else(|| withheld(call))?;
             Ok((members.nodes.iter().map(|member| member_json!(member)).collect(), members.count))
         }
@@ -83,6 +84,7 @@ async fn read(call: &Call, wanted: Wanted, page: PageNumber) -> Result<(Vec<Valu
                 count_limit: PageNumber::count_limit(),
             };
             let group = call.run::<RestGroupMembers>(variables).await?.group.ok_or_else(missing)?;
+            known(group.visibility, wanted.place)?;
             let members = group.group_members.ok_or_else(|| withheld(call))?;
             Ok((members.nodes.iter().map(|member| member_json!(member)).collect(), members.count))
         }

@@ -36,7 +36,7 @@ pub(crate) fn routes(table: &mut RouteTable) {
 async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = PageNumber::of(&params)?;
-    let search = params.text("search").filter(|text| !text.is_empty());
+    let search = params.filled("search")?;
     let own = search.is_none();
     // The own namespace takes the first place of the first page and moves everything else by one.
     let (first, skip) = match (own, page.skip()) {

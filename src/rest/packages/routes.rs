@@ -47,9 +47,9 @@ async fn list(call: Call, place: Place) -> Result<Response, Failure> {
     };
     let variables = rest_packages::Variables {
         scope,
-        package_name: params.text("package_name"),
+        package_name: params.text("package_name")?,
         package_type: params.choice("package_type", package_type)?,
-        package_version: params.text("package_version"),
+        package_version: params.text("package_version")?,
         status: params.choice("status", status)?,
         include_versionless: params.flag("include_versionless")?.unwrap_or(false),
         include_subgroups: !params.flag("exclude_subgroups")?.unwrap_or(false),
@@ -137,7 +137,7 @@ async fn list_pipelines(call: Call) -> Result<Response, Failure> {
         Some(_) => return Err(refused()),
     };
     let package = project_package(&call).await?;
-    let after = params.text("cursor").filter(|cursor| !cursor.is_empty());
+    let after = params.filled("cursor")?;
     let variables = rest_package_pipelines::Variables { id: package.id, first, after };
     let found = call.run::<RestPackagePipelines>(variables).await?.package;
     let pipelines = found.and_then(|package| package.pipelines).ok_or_else(Failure::internal)?;

@@ -17,7 +17,7 @@ use crate::{
 
 pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
-    let (name, path) = match (params.text("name"), params.text("path")) {
+    let (name, path) = match (params.text("name")?, params.text("path")?) {
         (Some(name), Some(path)) => (name, path),
         (Some(name), None) => {
             let path = path_of(&name);
@@ -32,8 +32,8 @@ pub(super) async fn create(mut call: Call) -> Result<Response, Failure> {
     let input = rest_create_project::CreateProjectInput {
         name: Some(name),
         path,
-        namespace_path: params.text("namespace_id").filter(|namespace| !namespace.is_empty()),
-        description: params.text("description"),
+        namespace_path: params.filled("namespace_id")?,
+        description: params.text("description")?,
         visibility: visibility(&params)?,
         package_registry_access_level: registry_access_level(&params)?,
     };
@@ -46,9 +46,9 @@ pub(super) async fn update(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let input = rest_update_project::UpdateProjectInput {
         full_path: call.param("id").to_owned(),
-        name: params.text("name"),
-        path: params.text("path"),
-        description: params.text("description"),
+        name: params.text("name")?,
+        path: params.text("path")?,
+        description: params.text("description")?,
         visibility: visibility(&params)?,
         package_registry_access_level: registry_access_level(&params)?,
     };

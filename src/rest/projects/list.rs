@@ -12,6 +12,7 @@ use super::{
 use crate::{
     paging::{Paging, next_of},
     params::{Direction, Params, access_level, visibility},
+    shape::{Place, known},
 };
 
 /// The order of a list of projects, whose enum each operation has of its own.
@@ -47,7 +48,7 @@ pub(super) async fn list(call: Call) -> Result<Response, Failure> {
     let page = Paging::of(&params)?;
     let owned = params.flag("owned")?.unwrap_or(false).then_some(rest_projects::AccessLevelEnum::Owner);
     let variables = rest_projects::Variables {
-        search: params.text("search"),
+        search: params.text("search")?,
         membership: params.flag("membership")?.unwrap_or(false),
         min_access_level: match owned {
             Some(owner) => Some(owner),
@@ -72,7 +73,7 @@ pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
     let variables = rest_group_projects::Variables {
         full_path: call.param("id").to_owned(),
         include_subgroups: params.flag("include_subgroups")?.unwrap_or(false),
-        search: params.text("search"),
+        search: params.text("search")?,
         sort: order!(params, rest_group_projects::ProjectSort),
         first: page.first(),
         skip: page.skip(),
@@ -80,7 +81,9 @@ pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
         count_limit: page.count_limit(),
     };
     let group = call.run::<RestGroupProjects>(variables).await?.group;
-    let projects = group.ok_or_else(|| Failure::not_found(Subject::Group))?.projects;
+    let group = group.ok_or_else(|| Failure::not_found(Subject::Group))?;
+    known(group.visibility, Place::Group)?;
+    let projects = group.projects;
     let external_url = call.gateway.external_url();
     let rows: Vec<_> = projects.nodes.iter().map(|project| project_json!(project, external_url)).collect();
     page.respond(&call, &rows, projects.count, next_of!(projects))
@@ -89,8 +92,7 @@ pub(super) async fn of_group(call: Call) -> Result<Response, Failure> {
 pub(super) async fn show(call: Call) -> Result<Response, Failure> {
     let variables = rest_project::Variables { full_path: call.param("id").to_owned() };
     let project = call.run::<RestProject>(variables).await?.project;
-    // A project without visibility is one of which the caller may know the packages only.
-    let project = project.filter(|project| project.visibility.is_some());
     let project = project.ok_or_else(|| Failure::not_found(Subject::Project))?;
+    known(project.visibility.as_ref(), Place::Project)?;
     Ok(dialect::answer(StatusCode::OK, &project_json!(project, call.gateway.external_url())))
 }

@@ -69,7 +69,7 @@ pub(super) async fn update(mut call: Call, place: Place) -> Result<Response, Fai
         id: gid(id),
         project_path,
         namespace_path,
-        package_name_pattern: params.text("package_name_pattern"),
+        package_name_pattern: params.text("package_name_pattern")?,
         package_type: package_type(&params)?,
         minimum_access_level_for_push: if params.has(PUSH) {
             given_push

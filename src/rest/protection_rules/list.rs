@@ -10,7 +10,7 @@ use super::{
     RestGroupProtectionRules, RestProjectProtectionRules, rest_group_protection_rules,
     rest_project_protection_rules, rule_json,
 };
-use crate::shape::{Place, withheld};
+use crate::shape::{Place, known, withheld};
 
 /// Rules read at once.
 const PAGE_SIZE: i64 = 500;
@@ -55,7 +55,9 @@ async fn read(call: &Call, place: Place) -> Result<Option<Vec<Rule>>, Failure> {
                 let variables =
                     rest_project_protection_rules::Variables { full_path, first: PAGE_SIZE, after };
                 let found = call.run::<RestProjectProtectionRules>(variables).await?.project;
-                let Some(page) = found.ok_or_else(missing)?.packages_protection_rules else {
+                let found = found.ok_or_else(missing)?;
+                known(found.visibility, place)?;
+                let Some(page) = found.packages_protection_rules else {
                     return Ok(None);
                 };
                 let next = page.page_info.has_next_page.then_some(page.page_info.end_cursor).flatten();
@@ -64,7 +66,9 @@ async fn read(call: &Call, place: Place) -> Result<Option<Vec<Rule>>, Failure> {
             Place::Group => {
                 let variables = rest_group_protection_rules::Variables { full_path, first: PAGE_SIZE, after };
                 let found = call.run::<RestGroupProtectionRules>(variables).await?.group;
-                let Some(page) = found.ok_or_else(missing)?.packages_protection_rules else {
+                let found = found.ok_or_else(missing)?;
+                known(found.visibility, place)?;
+                let Some(page) = found.packages_protection_rules else {
                     return Ok(None);
                 };
                 let next = page.page_info.has_next_page.then_some(page.page_info.end_cursor).flatten();

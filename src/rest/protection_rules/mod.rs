@@ -22,17 +22,13 @@ gateway::operations!(
 /// A rule as every route shows one. A rule of a group has its path instead of a project's number.
 macro_rules! rule_json {
     ($rule:expr) => {{
-        // GitLab's REST API has the names of the schema in small letters.
-        fn small(value: &impl serde::Serialize) -> Option<String> {
-            serde_json::to_value(value).ok()?.as_str().map(str::to_ascii_lowercase)
-        }
         let mut json = serde_json::json!({
             "id": $crate::shape::id(&$rule.id),
             "project_id": $rule.project_id.as_deref().map($crate::shape::id),
             "package_name_pattern": $rule.package_name_pattern,
-            "package_type": small(&$rule.package_type),
-            "minimum_access_level_for_push": small(&$rule.minimum_access_level_for_push),
-            "minimum_access_level_for_delete": small(&$rule.minimum_access_level_for_delete),
+            "package_type": $crate::shape::small(&$rule.package_type),
+            "minimum_access_level_for_push": $crate::shape::small(&$rule.minimum_access_level_for_push),
+            "minimum_access_level_for_delete": $crate::shape::small(&$rule.minimum_access_level_for_delete),
         });
         if let Some(path) = &$rule.namespace_path {
             json["group_full_path"] = path.as_str().into();

@@ -17,6 +17,7 @@ use crate::{
     pagination::{PageNumber, find_by_id},
     params::{Params, access_level, path_id},
     shape::{Place, no_content},
+    token_limits::limits,
 };
 
 /// A token as every route shows one: as a personal one, with its role.
@@ -111,9 +112,11 @@ async fn create(mut call: Call, place: Place) -> Result<Response, Failure> {
         project_path,
         group_path,
         name: params.required("name")?,
-        description: params.text("description"),
+        description: params.text("description")?,
         scopes: params.scopes()?,
-        limits: None,
+        limits: limits(&params, |package_type, name_pattern| {
+            rest_create_resource_access_token::TokenLimitInput { package_type, name_pattern }
+        })?,
         expires_at: params.date("expires_at")?,
         access_level: access_level(&params, "access_level")?,
     };

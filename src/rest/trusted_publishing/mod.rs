@@ -26,16 +26,28 @@ pub(crate) fn routes(table: &mut RouteTable) {
 
 type Exchanged = rest_exchange_id_token::RestExchangeIdTokenExchangeIdToken;
 
-async fn run(call: &Call, id_token: String, project_path: Option<String>) -> Result<Exchanged, Failure> {
-    let input = rest_exchange_id_token::ExchangeIdTokenInput { id_token, project_path };
+/// What an ID token is exchanged for.
+#[derive(Default)]
+struct For {
+    project: Option<String>,
+    npm_package: Option<String>,
+}
+
+async fn run(call: &Call, id_token: String, wanted: For) -> Result<Exchanged, Failure> {
+    let input = rest_exchange_id_token::ExchangeIdTokenInput {
+        id_token,
+        project_path: wanted.project,
+        package_type: wanted.npm_package.as_ref().map(|_| rest_exchange_id_token::PackageTypeEnum::Npm),
+        package_name: wanted.npm_package,
+    };
     let done = call.run::<RestExchangeIdToken>(rest_exchange_id_token::Variables { input }).await?;
     done.exchange_id_token.ok_or_else(Failure::internal)
 }
 
 async fn exchange(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
-    let project = call.param("id").to_owned();
-    let done = run(&call, params.required("id_token")?, Some(project)).await;
+    let wanted = For { project: Some(call.param("id").to_owned()), npm_package: None };
+    let done = run(&call, params.required("id_token")?, wanted).await;
     answered(done, |done| {
         json!({
             "token": done.token,
@@ -46,12 +58,14 @@ async fn exchange(mut call: Call) -> Result<Response, Failure> {
 }
 
 /// npm brings the ID token as a Bearer and reads the token of the answer. A refusal it tells only to who asks it to be verbose.
+/// The scope of the package says the root namespace, as at the address of the instance.
 async fn exchange_for_npm(call: Call) -> Result<Response, Failure> {
     let refused = || Failure::new(ErrorCode::Unauthenticated, "An ID token is needed as a Bearer");
     let bearer = call.header("authorization").and_then(|value| value.split_once(' '));
     let bearer = bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
     let (_, id_token) = bearer.ok_or_else(refused)?;
-    let done = run(&call, id_token.trim().to_owned(), None).await;
+    let wanted = For { project: None, npm_package: Some(call.param("name").to_owned()) };
+    let done = run(&call, id_token.trim().to_owned(), wanted).await;
     answered(done, |done| json!({ "token": done.token }))
 }
 
@@ -79,7 +93,7 @@ async fn audience(call: Call) -> Result<Response, Failure> {
 async fn mint(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let (code, description) = match params.required("token") {
-        Ok(token) => match run(&call, token, None).await {
+        Ok(token) => match run(&call, token, For::default()).await {
             Ok(done) => {
                 return Ok(dialect::answer(
                     StatusCode::OK,
@@ -87,7 +101,6 @@ async fn mint(mut call: Call) -> Result<Response, Failure> {
                 ));
             }
             Err(failure) if failure.code == ErrorCode::Unauthenticated => ("invalid-token", failure.message),
-            Err(failure) if failure.code == ErrorCode::Invalid => ("invalid-publisher", failure.message),
             Err(failure) => return Err(failure),
         },
         Err(failure) => ("invalid-payload", failure.message),

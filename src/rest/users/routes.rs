@@ -39,8 +39,8 @@ async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = Paging::of(&params)?;
     let variables = rest_users::Variables {
-        search: params.text("search"),
-        usernames: params.text("username").map(|username| vec![username]),
+        search: params.text("search")?,
+        usernames: params.text("username")?.map(|username| vec![username]),
         first: page.first(),
         skip: page.skip(),
         after: page.after(),

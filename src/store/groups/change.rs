@@ -2,7 +2,9 @@
 
 use domain::{
     EventKind, Failure, NamespaceId, Visibility,
-    namespace::{validate_display_name, validate_segment, validate_top_level},
+    namespace::{
+        MAX_DESCRIPTION, validate_description, validate_display_name, validate_segment, validate_top_level,
+    },
 };
 use entity::namespace;
 use sea_orm::{
@@ -46,6 +48,9 @@ pub async fn update(
 ) -> Result<Group> {
     if let Some(name) = &change.name {
         validate_display_name("name", name)?;
+    }
+    if let Some(description) = &change.description {
+        validate_description(description, MAX_DESCRIPTION)?;
     }
     store
         .write((store.actor(), id, change, stored(now)), |tx, (actor, id, change, now)| {

@@ -2,7 +2,9 @@
 
 use domain::{
     EventKind, Failure, NamespaceId, Role, UserId, Visibility,
-    namespace::{validate_display_name, validate_segment, validate_top_level},
+    namespace::{
+        MAX_DESCRIPTION, validate_description, validate_display_name, validate_segment, validate_top_level,
+    },
 };
 use entity::{member, namespace, namespace_ancestor};
 use sea_orm::{ActiveModelTrait, Set};
@@ -42,6 +44,7 @@ pub async fn create(store: &Store, new: NewGroup, now: OffsetDateTime) -> Result
         None => validate_top_level("path", &new.path)?,
     }
     validate_display_name("name", &new.name)?;
+    validate_description(&new.description, MAX_DESCRIPTION)?;
     store
         .write((store.actor(), new, stored(now)), |tx, (actor, new, now)| {
             Box::pin(insert(tx, actor, new, *now))

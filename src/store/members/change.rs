@@ -15,6 +15,7 @@ use crate::{
     convert::{self, stored, today},
     refusals::{lock_namespace, lock_project, taken},
     rows,
+    users::UserState,
 };
 
 /// Who manages members, as far as the rules about granting need to know.
@@ -283,22 +284,31 @@ async fn not_below_inherited(tx: &Tx, membership: Membership, role: Role, now: O
 }
 
 #[derive(sea_orm::FromQueryResult)]
-struct Others {
-    owners: i64,
+struct Owners {
+    own: i64,
+    others: i64,
 }
 
-/// Refuses to take away the last owner of a group, counting those of the groups above.
+/// Refuses to take away the last owner of a group, counting those of the groups above: people who can sign in, for a bot ends with
+/// its token and a blocked user decides nothing.
 async fn leaves_an_owner(tx: &Tx, old: &member::Model, now: OffsetDateTime) -> Result<()> {
     let Some(namespace_id) = old.namespace_id.filter(|_| old.access_level == Role::Owner.number()) else {
         return Ok(());
     };
-    let sql = "SELECT COUNT(*) AS owners FROM members m \
-               JOIN namespace_ancestors a ON a.ancestor_id = m.namespace_id \
-               WHERE a.descendant_id = $1 AND m.access_level = $2 AND m.id <> $3 \
-               AND (m.expires_at IS NULL OR m.expires_at > $4)";
-    let values = [namespace_id.into(), Role::Owner.number().into(), old.id.into(), today(now).into()];
-    let others: Option<Others> = rows::one_sql(tx, sql, values).await?;
-    if others.is_some_and(|others| others.owners > 0) {
+    let sql = "SELECT COUNT(CASE WHEN m.id = $3 THEN 1 END) AS own, COUNT(CASE WHEN m.id <> $3 THEN 1 END) AS others \
+               FROM members m JOIN namespace_ancestors a ON a.ancestor_id = m.namespace_id \
+               JOIN users u ON u.id = m.user_id LEFT JOIN bots b ON b.user_id = m.user_id \
+               WHERE a.descendant_id = $1 AND m.access_level = $2 AND (m.expires_at IS NULL OR m.expires_at > $4) \
+               AND u.state = $5 AND b.user_id IS NULL";
+    let values = [
+        namespace_id.into(),
+        Role::Owner.number().into(),
+        old.id.into(),
+        today(now).into(),
+        (UserState::Active as i16).into(),
+    ];
+    let owners: Option<Owners> = rows::one_sql(tx, sql, values).await?;
+    if owners.is_some_and(|owners| owners.own == 0 || owners.others > 0) {
         return Ok(());
     }
     Err(Failure::invalid("access_level", "A group must have at least one owner: this is the last one").into())

@@ -89,7 +89,8 @@ pub(super) async fn refuse_republish(
 }
 
 /// Refuses to bring back a deleted version or file with other bytes, in formats that forbid duplicates: whoever pinned a name and
-/// version must never get something else.
+/// version must never get something else. What was in a project that was deleted at the same address was deleted with it: its path
+/// is kept with a suffix that no path has (see [`deleted_key`](crate::address::deleted_key)).
 pub(super) async fn refuse_resurrection(
     connection: &impl ConnectionTrait,
     name_id: i64,
@@ -108,7 +109,13 @@ pub(super) async fn refuse_resurrection(
     }
     let sql = "SELECT f.file_name, f.channel, b.sha256 FROM packages p JOIN package_files f ON f.package_id = p.id \
                JOIN blobs b ON b.id = f.blob_id \
-               WHERE p.name_id = $1 AND p.version_key = $2 AND (p.deleted_at IS NOT NULL OR f.deleted_at IS NOT NULL)";
+               WHERE p.name_id IN (SELECT CAST($1 AS BIGINT) UNION ALL SELECT n.id FROM package_names own \
+               JOIN projects here ON here.id = own.project_id \
+               JOIN projects gone ON gone.full_path_key > here.full_path_key || '#deleted-' \
+               AND gone.full_path_key < here.full_path_key || '#deleted.' \
+               JOIN package_names n ON n.project_id = gone.id AND n.format = own.format AND n.name_key = own.name_key \
+               WHERE own.id = $1) AND p.version_key = $2 \
+               AND (p.deleted_at IS NOT NULL OR f.deleted_at IS NOT NULL OR p.name_id <> $1)";
     let values = [Value::from(name_id), version.key.as_str().into()];
     let statement = Statement::from_sql_and_values(connection.get_database_backend(), sql, values);
     for row in connection.query_all_raw(statement).await? {

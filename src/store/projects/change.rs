@@ -2,7 +2,7 @@
 
 use domain::{
     EventKind, NamespaceId, ProjectId, RegistryAccessLevel, UserId, Visibility,
-    namespace::{validate_display_name, validate_segment},
+    namespace::{MAX_DESCRIPTION, validate_description, validate_display_name, validate_segment},
 };
 use entity::project;
 use sea_orm::{ActiveModelTrait, IntoActiveModel, Set};
@@ -55,6 +55,7 @@ pub struct ProjectChange {
 pub async fn create(store: &Store, new: NewProject, now: OffsetDateTime) -> Result<Project> {
     validate_segment("path", &new.path)?;
     validate_display_name("name", &new.name)?;
+    validate_description(&new.description, MAX_DESCRIPTION)?;
     store
         .write((store.actor(), new, stored(now)), |tx, (actor, new, now)| {
             Box::pin(insert(tx, actor, new, *now))
@@ -101,6 +102,9 @@ pub async fn update(
     }
     if let Some(name) = &change.name {
         validate_display_name("name", name)?;
+    }
+    if let Some(description) = &change.description {
+        validate_description(description, MAX_DESCRIPTION)?;
     }
     store
         .write((store.actor(), id, change, stored(now)), |tx, (actor, id, change, now)| {

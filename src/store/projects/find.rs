@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use access::{Guarded, Viewer};
 use domain::ProjectId;
+use entity::project;
 use sea_orm::{
-    Value,
+    EntityTrait, QueryFilter, Value,
     sea_query::{Expr, ExprTrait},
 };
 use time::OffsetDateTime;
@@ -59,6 +60,16 @@ pub async fn find(
     ];
     let row: Option<GuardedRow> = rows::hot_one_sql(store, sql, values).await?;
     row.map(|row| row.guarded(instance)).transpose()
+}
+
+/// Those of these projects that are in the top-level group or user's namespace `root`, or below it. One statement.
+pub async fn below_root(store: &Store, ids: &[ProjectId], root: &str) -> Result<Vec<ProjectId>> {
+    let root = path_key(root);
+    let found = project::Entity::find()
+        .filter(project::COLUMN.id.is_in(ids.iter().map(|id| id.0)))
+        .filter(project::COLUMN.full_path_key.gt(format!("{root}/")))
+        .filter(project::COLUMN.full_path_key.lt(format!("{root}0")));
+    Ok(found.all(store.reader()).await?.into_iter().map(|row| ProjectId(row.id)).collect())
 }
 
 /// The projects with these ids, by id; what does not exist is left out. One statement.

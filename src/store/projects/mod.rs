@@ -11,7 +11,7 @@ use sea_orm::FromQueryResult;
 use time::OffsetDateTime;
 
 pub use change::{NewProject, ProjectChange, create, destroy, update};
-pub use find::{find, find_many};
+pub use find::{below_root, find, find_many};
 pub use list::{ProjectFilter, ProjectList, ProjectOrder, count, list};
 
 use crate::{

@@ -12,7 +12,7 @@ use crate::{
     groups::{self, GroupChange, NamespaceKind, NewGroup},
     members::Place,
     projects::{self, NewProject, ProjectChange},
-    users::{self, NewUser, UserSearch, UserState},
+    users::{self, NewUser, UserFilter, UserState},
 };
 
 /// The failure that an operation must end in.
@@ -55,27 +55,25 @@ async fn a_user_gets_a_namespace_and_owns_it() {
     assert_eq!(refusal(below).field.as_deref(), Some("parent_id"));
 }
 
-fn anywhere(text: &str) -> UserSearch {
-    UserSearch { text: text.to_owned(), in_email: true }
-}
-
 #[tokio::test]
 async fn users_are_found_listed_and_blocked() {
     let store = test_store().await;
     let ann = user(&store, "ann").await;
     let ben = user(&store, "be_n").await;
     assert_eq!(users::find_by_username(&store, "ANN").await.expect("a search"), Some(ann.clone()));
-    let all = users::list(&store, None, &PageRequest::first(1)).await.expect("a list");
+    let all = users::list(&store, &all_users(None), &PageRequest::first(1)).await.expect("a list");
     assert_eq!((all.rows.len(), all.has_next), (1, true));
-    let found = users::list(&store, Some(&anywhere("E_N")), &PageRequest::first(9)).await.expect("a list");
+    let found = users::list(&store, &all_users(Some("E_N")), &PageRequest::first(9)).await.expect("a list");
     assert_eq!(found.rows.iter().map(|user| user.id).collect::<Vec<_>>(), [ben.id]);
-    let none = users::list(&store, Some(&anywhere("%")), &PageRequest::first(9)).await.expect("a list");
+    let none = users::list(&store, &all_users(Some("%")), &PageRequest::first(9)).await.expect("a list");
     assert!(none.rows.is_empty(), "signs of the pattern language stand for themselves");
-    assert_eq!(users::count(&store, None).await.expect("a count"), 2);
-    assert_eq!(users::count(&store, Some(&anywhere("an"))).await.expect("a count"), 1);
-    let mail = UserSearch { in_email: false, ..anywhere("ann@") };
-    assert_eq!(users::count(&store, Some(&mail)).await.expect("a count"), 0);
-    assert_eq!(users::list(&store, Some(&mail), &PageRequest::first(9)).await.expect("a list").rows, []);
+    assert_eq!(users::count(&store, &all_users(None)).await.expect("a count"), 2);
+    assert_eq!(users::count(&store, &all_users(Some("an"))).await.expect("a count"), 1);
+    let mail = UserFilter { in_email: true, ..all_users(Some("ann@")) };
+    assert_eq!(users::count(&store, &mail).await.expect("a count"), 1);
+    let hidden = UserFilter { in_email: false, ..mail };
+    assert_eq!(users::count(&store, &hidden).await.expect("a count"), 0);
+    assert_eq!(users::list(&store, &hidden, &PageRequest::first(9)).await.expect("a list").rows, []);
     let blocked = users::block(&store, ann.id, NOW).await.expect("blocked");
     assert_eq!(blocked.state, UserState::Blocked);
     assert_eq!(users::unblock(&store, ann.id, NOW).await.expect("unblocked").state, UserState::Active);
@@ -211,4 +209,8 @@ async fn what_is_deleted_is_gone_and_frees_its_path() {
     let tool = projects::update(&store, tool.id, change, NOW).await.expect("changed");
     assert_eq!((tool.full_path.as_str(), tool.description.as_str()), ("top/sub/Tools", "all of them"));
     assert_eq!(tool.registry_access_level, RegistryAccessLevel::Private);
+}
+
+fn all_users(search: Option<&str>) -> UserFilter {
+    UserFilter { search: search.map(str::to_owned), in_email: false, with_bots: true }
 }

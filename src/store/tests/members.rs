@@ -1,6 +1,7 @@
 //! Members: the rules about who may grant what, and lists with inherited ones.
 
-use domain::{ErrorCode, Role, UserId, Visibility};
+use access::Holder;
+use domain::{ErrorCode, Role, Scope, TokenLimits, UserId, Visibility};
 use time::{Duration, macros::date};
 
 use super::{
@@ -13,6 +14,8 @@ use crate::{
     PageRequest, Store,
     groups::Group,
     members::{self, Caller, Inheritance, Member, MemberChange, MemberFilter, Membership, NewMember, Place},
+    resource_tokens::{self, NewResourceToken},
+    users,
 };
 
 async fn all(store: &Store, place: Place, inheritance: Inheritance) -> Vec<Member> {
@@ -125,6 +128,34 @@ async fn the_last_owner_of_a_group_stays() {
     assert!(
         refusal(members::remove(&store, in_group(&top, ben), OWNER, NOW).await).message.contains("owner")
     );
+}
+
+#[tokio::test]
+async fn bots_and_blocked_users_are_no_owners_to_leave_a_group_to() {
+    let store = test_store().await;
+    let (ann, ben) = (user(&store, "ann").await.id, user(&store, "ben").await.id);
+    let top = group(&store, None, "top", Visibility::Private).await;
+    member(&store, Place::Group(top.id), ann, Role::Owner).await;
+    let new = NewResourceToken {
+        holder: Holder::Group(top.id),
+        name: "bot".to_owned(),
+        description: String::new(),
+        scopes: [Scope::Api].into_iter().collect(),
+        limits: TokenLimits::none(),
+        expires_at: None,
+        role: Role::Owner,
+    };
+    let (token, _) = resource_tokens::create(&store, new, OWNER, NOW).await.expect("a token");
+    member(&store, Place::Group(top.id), ben, Role::Owner).await;
+    users::block(&store, ben, NOW).await.expect("blocked");
+    let demote = members::update(&store, role(in_group(&top, ann), Role::Maintainer), OWNER, NOW).await;
+    assert!(refusal(demote).message.contains("last one"));
+    assert!(
+        refusal(members::remove(&store, in_group(&top, ann), OWNER, NOW).await).message.contains("last one")
+    );
+    for nobody in [token.token.user_id, ben] {
+        members::remove(&store, in_group(&top, nobody), OWNER, NOW).await.expect("it takes no owner away");
+    }
 }
 
 #[tokio::test]

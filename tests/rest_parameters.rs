@@ -1,0 +1,114 @@
+//! Parameters of the wrong type at GitLab's REST API: refused by name, and never taken for left out.
+
+use domain::Visibility;
+use http::Method;
+use serde_json::{Value, json};
+use testkit::Person;
+
+use crate::world::world;
+
+#[tokio::test]
+async fn the_wrong_type_is_refused_by_name() {
+    let (world, client) = world().await;
+    let group = world.group("acme", Visibility::Private).await;
+    let project = world.project(&group, "web", Visibility::Private).await;
+    let owner = &world.people.owner;
+    let at = |rest: &str| format!("/api/v4/projects/{}{rest}", project.id);
+    let outsider = world.people.outsider.user().expect("a user").0;
+    let rules = at("/packages/protection/rules");
+    let rule = json!({ "package_name_pattern": "a*", "package_type": "npm", "minimum_access_level_for_push": "owner" });
+    let made = client.post(&rules).json(&rule).by(owner).send().await.expect(201).json();
+    let one_rule = format!("{rules}/{}", made["id"]);
+    let (post, put, patch) = (Method::POST, Method::PUT, Method::PATCH);
+    for (method, path, good, name, wrong) in [
+        (
+            &post,
+            "/api/v4/user/personal_access_tokens".to_owned(),
+            token(),
+            "expires_at",
+            json!(["2027-01-01"]),
+        ),
+        (&post, "/api/v4/user/personal_access_tokens".to_owned(), token(), "expires_at", json!({})),
+        (
+            &post,
+            "/api/v4/user/personal_access_tokens".to_owned(),
+            token(),
+            "scopes",
+            json!(["read_api", null]),
+        ),
+        (&post, "/api/v4/user/personal_access_tokens".to_owned(), token(), "limits", json!("npm")),
+        (&post, "/api/v4/user/personal_access_tokens".to_owned(), token(), "limits", json!(["npm"])),
+        (&post, at("/access_tokens"), token(), "access_level", json!([10])),
+        (&post, at("/access_tokens"), token(), "limits", json!({ "package_type": "npm" })),
+        (&post, at("/access_tokens"), token(), "limits", json!([{ "package_type": "nqm" }])),
+        (&post, at("/deploy_tokens"), deploy_token(), "expires_at", json!(["2027-01-01"])),
+        (&post, at("/deploy_tokens"), deploy_token(), "username", json!({ "name": "ci" })),
+        (&post, at("/deploy_tokens"), deploy_token(), "limits", json!([{ "package": "npm" }])),
+        (&post, at("/members"), json!({ "user_id": outsider, "access_level": 30 }), "expires_at", json!([])),
+        (&post, rules.clone(), rule.clone(), "minimum_access_level_for_delete", json!(["owner"])),
+        (&patch, one_rule, json!({}), "minimum_access_level_for_push", json!([])),
+        (&put, at(""), json!({}), "package_registry_access_level", json!(["disabled"])),
+        (&put, at(""), json!({}), "visibility", json!(["public"])),
+        (&put, at(""), json!({}), "packages_enabled", json!([false])),
+        (&put, at(""), json!({}), "description", json!({ "text": "hello" })),
+    ] {
+        let mut body = good;
+        body[name] = wrong;
+        let answer = client.request(method.clone(), &path).json(&body).by(owner).send().await;
+        let said = format!("{method} {path} {body}: {}", answer.text());
+        let answer = answer.expect(400).json();
+        let texts = [answer["message"].to_string(), answer["error"].to_string()];
+        let expected = format!("{name} is invalid");
+        assert!(texts.iter().any(|text| text.contains(&expected)), "{said}");
+    }
+    let form = "name=a&scopes[]=read_api&expires_at[day]=2027-01-01";
+    let path = "/api/v4/user/personal_access_tokens";
+    let form = client.post(path).header("content-type", "application/x-www-form-urlencoded").body(form);
+    form.by(owner).send().await.expect(400);
+    let kept = client.get(at("/packages/protection/rules")).by(owner).send().await.expect(200).json();
+    assert_eq!(kept[0]["minimum_access_level_for_push"], "owner");
+}
+
+fn token() -> Value {
+    json!({ "name": "ci", "scopes": ["read_api"] })
+}
+
+fn deploy_token() -> Value {
+    json!({ "name": "ci", "scopes": ["read_package_registry"] })
+}
+
+#[tokio::test]
+async fn tokens_are_limited_through_rest_too() {
+    let (world, client) = world().await;
+    let group = world.group("acme", Visibility::Private).await;
+    let project = world.project(&group, "web", Visibility::Private).await;
+    let owner = &world.people.owner;
+    let limits = json!([{ "package_type": "generic", "name_pattern": "web-*" }, { "package_type": "npm", "name_pattern": null }]);
+    let of_project = format!("/api/v4/projects/{}", project.id);
+    for (path, mut body) in [
+        ("/api/v4/user/personal_access_tokens".to_owned(), json!({ "name": "ci", "scopes": ["api"] })),
+        (format!("{of_project}/access_tokens"), json!({ "name": "ci", "scopes": ["api"] })),
+        (
+            format!("{of_project}/deploy_tokens"),
+            json!({ "name": "ci", "scopes": ["read_package_registry", "write_package_registry"] }),
+        ),
+    ] {
+        body["limits"] = limits.clone();
+        let made = client.post(&path).json(&body).by(owner).send().await.expect(201).json();
+        assert_eq!(made["limits"], limits, "{path}");
+        let secret = made["token"].as_str().expect("a token");
+        let put = |name: &str| {
+            let path = format!("{of_project}/packages/generic/{name}/1.0.0/{}.bin", made["id"]);
+            let request = client.put(path).body("content");
+            if secret.starts_with("gldt-") {
+                request.header("deploy-token", secret)
+            } else {
+                request.by(&Person::bearing(secret))
+            }
+        };
+        put("web-1").send().await.expect(201);
+        put("other").send().await.expect(403);
+        body["limits"] = json!([{ "package_type": "" }]);
+        client.post(&path).json(&body).by(owner).send().await.expect(400);
+    }
+}
