@@ -85,7 +85,7 @@ impl Case {
                 &people.owner,
                 DEPLOY,
                 json!({ "scopes": packages, "groupPath": "acme" }),
-                covers,
+                Standing::GroupDeployToken,
             ),
         ] {
             let mut input = fields;

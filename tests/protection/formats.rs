@@ -68,9 +68,9 @@ async fn every_format_keeps_deletion_to_the_role_that_a_rule_asks_for() {
     let (world, people) = (&stage.world, &stage.world.people);
     // The level that each reaches, and whether they delete where there is no rule.
     let everybody: Vec<(u8, bool, Person)> = vec![
-        // Deploy tokens delete, and reach no level.
+        // Deploy tokens reach no level; those of a project delete.
         (0, true, world.deploy_token(&stage.project, Scope::WritePackageRegistry).await),
-        (0, true, world.group_deploy_token(&stage.acme, Scope::WritePackageRegistry).await),
+        (0, false, world.group_deploy_token(&stage.acme, Scope::WritePackageRegistry).await),
         (1, false, people.developer.clone()),
         (2, true, people.maintainer.clone()),
         (2, true, world.project_bot(&stage.project, Role::Maintainer).await),
