@@ -1,6 +1,7 @@
 //! Every mutation of the schema leaves its event, or stands below with the reason why it does not; and whoever is refused one
 //! is written down as well. What the schema gains is found here: a mutation that nobody thought of fails the test.
 
+mod ci;
 mod packages;
 mod refusals;
 mod sign_in;
