@@ -12,6 +12,8 @@ const ROTATE: &str = "mutation R($input: RotatePersonalAccessTokenInput!) { rota
     token personalAccessToken { id userId expiresAt } errors } }";
 const ROTATE_BOT: &str = "mutation R($input: RotateAccessTokenInput!) { rotateAccessToken(input: $input) { \
     token accessToken { id expiresAt } errors } }";
+const OF_PROJECT: &str =
+    "mutation A($input: CreateAccessTokenInput!) { createAccessToken(input: $input) { token errors } }";
 const SELF: &str = "query S { currentAccessToken { id } currentUser { id } }";
 /// A week after the day of the tests.
 const IN_A_WEEK: &str = "2026-11-30";
@@ -113,15 +115,37 @@ async fn a_bot_renews_its_token_and_gets_no_second_one() {
 }
 
 #[tokio::test]
-async fn a_bot_makes_no_deploy_tokens() {
+async fn a_deploy_token_that_a_bot_makes_ends_with_the_bots_own() {
     let (world, client) = world().await;
-    let (bot, project) = bot(&world, "acme").await;
+    let (usual, project) = bot(&world, "acme").await;
+    let input = json!({ "projectPath": project.full_path, "name": "ci", "scopes": ["api"], "accessLevel": "MAINTAINER",
+        "expiresAt": "2026-12-31" });
+    let made = accepted(&world, &world.people.maintainer, OF_PROJECT, input).await;
+    let ending = Person::bearing(made["token"].as_str().expect("a token"));
     let path = format!("/api/v4/projects/{}/deploy_tokens", project.id);
     let token = json!({ "name": "ci", "scopes": ["read_package_registry"] });
-    client.post(&path).json(&token).by(&bot).send().await.expect(403);
-    client.get(&path).by(&bot).send().await.expect(403);
-    client.post(&path).json(&token).by(&world.people.maintainer).send().await.expect(201);
-    let mut named = token;
+    let dated = |day: &str| json!({ "name": "ci", "scopes": ["read_package_registry"], "expires_at": day });
+    for (by, body, end) in [
+        (&usual, token.clone(), json!("2027-11-23T00:00:00.000Z")),
+        (&ending, token.clone(), json!("2026-12-31T00:00:00.000Z")),
+        (&ending, dated("2026-12-01"), json!("2026-12-01T00:00:00.000Z")),
+    ] {
+        let made = client.post(&path).json(&body).by(by).send().await.expect(201).json();
+        assert_eq!(made["expires_at"], end, "{body}");
+    }
+    let told = client.post(&path).json(&dated("2027-01-01")).by(&ending).send().await.expect(400).text();
+    assert!(told.contains("2026-12-31"), "{told}");
+    client.get(&path).by(&usual).send().await.expect(200);
+    let job = world.job(&project, &world.people.maintainer).await;
+    client.post(&path).json(&token).by(&job).send().await.expect(403);
+}
+
+#[tokio::test]
+async fn a_deploy_token_is_not_called_like_a_user() {
+    let (world, client) = world().await;
+    let (_, project) = bot(&world, "acme").await;
+    let path = format!("/api/v4/projects/{}/deploy_tokens", project.id);
+    let mut named = json!({ "name": "ci", "scopes": ["read_package_registry"] });
     named["username"] = "Owner".into();
     let told = client.post(&path).json(&named).by(&world.people.maintainer).send().await.expect(400).text();
     assert!(told.contains("name of a user"), "{told}");

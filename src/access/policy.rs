@@ -200,10 +200,9 @@ fn decide_project(viewer: &Viewer, action: Action, facts: &ProjectFacts) -> Resu
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Maintainer),
-        // What a bot or a job makes would outlive it.
-        Action::ManageDeployTokens | Action::ManageAccessTokens => {
-            at_least(Role::Maintainer) && viewer.is_in_person()
-        }
+        // What a job makes would outlive it; what a bot makes ends with the bot's own token.
+        Action::ManageDeployTokens => at_least(Role::Maintainer) && !viewer.is_job(),
+        Action::ManageAccessTokens => at_least(Role::Maintainer) && viewer.is_in_person(),
         Action::ChangeVisibility | Action::Destroy => at_least(Role::Owner),
         Action::CreateProject | Action::CreateGroup | Action::RenewToken => false,
     };
@@ -255,9 +254,8 @@ fn decide_group(viewer: &Viewer, action: Action, facts: GroupFacts) -> Result<()
         | Action::ViewPackageSettings
         | Action::AdministerPackages
         | Action::ViewAuditEvents => at_least(Role::Owner),
-        Action::ManageDeployTokens | Action::ManageAccessTokens => {
-            at_least(Role::Owner) && viewer.is_in_person()
-        }
+        Action::ManageDeployTokens => at_least(Role::Owner) && !viewer.is_job(),
+        Action::ManageAccessTokens => at_least(Role::Owner) && viewer.is_in_person(),
         Action::PublishPackages | Action::DestroyPackages | Action::ManageJobs | Action::RenewToken => false,
     };
     if !allowed {

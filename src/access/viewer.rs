@@ -110,6 +110,11 @@ impl Viewer {
         matches!((&self.via, self.identity), (Via::Person, Identity::User { .. }))
     }
 
+    /// Whether the caller is a CI job.
+    pub(crate) const fn is_job(&self) -> bool {
+        matches!(self.via, Via::Job(_))
+    }
+
     /// Whether the caller's role in the project counts.
     pub(crate) fn reaches(&self, project: ProjectId) -> bool {
         match &self.via {

@@ -65,15 +65,17 @@ fn a_limited_token_reaches_what_is_said_to_be_within_and_nothing_that_is_not_sai
 }
 
 #[test]
-fn a_bot_makes_no_groups_and_no_tokens() {
+fn a_bot_makes_no_groups_and_no_tokens_but_those_for_deployments() {
     let bot = user(false).by_way_of(Via::Bot);
     assert_eq!(decide_instance(&bot, Action::View), Ok(()));
     assert_eq!(decide_instance(&bot, Action::CreateGroup), Err(Denied::Forbidden));
     assert_eq!(decide_instance(&bot, Action::RenewToken), Ok(()));
     let owned = project(Visibility::Private, Some(Role::Owner));
     let job = user(false).by_way_of(Via::Job(vec![ProjectId(1)].into()));
-    for action in [Action::ManageAccessTokens, Action::ManageDeployTokens] {
-        assert_eq!(ask(&bot, action, owned), Err(Denied::Forbidden), "{action:?}");
+    for (action, by_bot) in
+        [(Action::ManageAccessTokens, Err(Denied::Forbidden)), (Action::ManageDeployTokens, Ok(()))]
+    {
+        assert_eq!(ask(&bot, action, owned), by_bot, "{action:?}");
         assert_eq!(ask(&job, action, owned), Err(Denied::Forbidden), "{action:?}");
         assert_eq!(decide_instance(&job, Action::RenewToken), Err(Denied::Forbidden));
         assert_eq!(ask(&user(false), action, owned), Ok(()), "{action:?}");

@@ -168,6 +168,12 @@ async fn own(ctx: &Context<'_>, id: AccessTokenId) -> Result<AccessToken, Failur
     }
 }
 
+/// The day from which on the token in use no longer counts, if it is an access token and there is one.
+pub(super) async fn end_of_token_in_use(ctx: &Context<'_>) -> Result<Option<time::Date>, Failure> {
+    let Some(id) = ctx.caller().access_token else { return Ok(None) };
+    Ok(access_tokens::find(ctx.store(), id).await?.and_then(|token| token.expires_at))
+}
+
 /// The last day of a token that the caller makes: `wanted`, or `usual` when nothing is said. No token makes one that outlives
 /// it, or else it would never end.
 async fn last_day(
@@ -176,11 +182,7 @@ async fn last_day(
     usual: Option<time::Date>,
 ) -> Result<Option<time::Date>, Failure> {
     let wanted = wanted.map(|Date(day)| day);
-    let in_use = match ctx.caller().access_token {
-        Some(id) => access_tokens::find(ctx.store(), id).await?,
-        None => None,
-    };
-    let Some(end) = in_use.and_then(|token| token.expires_at) else { return Ok(wanted.or(usual)) };
+    let Some(end) = end_of_token_in_use(ctx).await? else { return Ok(wanted.or(usual)) };
     match wanted {
         Some(day) if day > end => {
             let message =

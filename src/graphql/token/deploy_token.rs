@@ -1,14 +1,16 @@
 //! Deploy tokens of projects and groups.
 
-use access::{Action, Holder};
+use access::{Action, Holder, Via};
 use async_graphql::{Context, ID, InputObject, Object, SimpleObject};
 use domain::{DeployTokenId, ErrorCode, Failure, Subject};
 use store::{
     Cursor, Secret,
     deploy_tokens::{self, NewDeployToken},
 };
+use time::OffsetDateTime;
 
 use super::{
+    access_token::end_of_token_in_use,
     limit::{TokenLimit, TokenLimitInput, limits, shown},
     scope_names, scopes,
 };
@@ -139,7 +141,7 @@ pub(crate) struct CreateDeployTokenInput {
     scopes: Vec<String>,
     /// Which packages it is limited to; all it could reach when left out.
     limits: Option<Vec<TokenLimitInput>>,
-    /// From when on it no longer counts.
+    /// From when on it no longer counts. What a bot makes ends with the bot's own token at the latest.
     expires_at: Option<Time>,
 }
 
@@ -173,6 +175,25 @@ async fn open_holder(ctx: &Context<'_>, project: Option<&ID>, group: Option<&ID>
     Ok(place.into())
 }
 
+/// From when on a token no longer counts that the caller makes. One that a bot makes ends with the bot's own token at the latest: a
+/// bot is revoked where its token stands, and nobody looks for what it made.
+async fn last_instant(
+    ctx: &Context<'_>,
+    wanted: Option<OffsetDateTime>,
+) -> Result<Option<OffsetDateTime>, Failure> {
+    if !matches!(ctx.viewer().via(), Via::Bot) {
+        return Ok(wanted);
+    }
+    let Some(end) = end_of_token_in_use(ctx).await?.map(|day| day.midnight().assume_utc()) else {
+        return Ok(wanted);
+    };
+    if wanted.is_some_and(|wanted| wanted > end) {
+        let message = format!("The expiry is later than {}, when the token in use ends", end.date());
+        return Err(Failure::invalid("expires_at", message));
+    }
+    Ok(wanted.or(Some(end)))
+}
+
 async fn create(
     ctx: &Context<'_>,
     input: CreateDeployTokenInput,
@@ -184,7 +205,7 @@ async fn create(
         username: input.username.filter(|username| !username.is_empty()),
         scopes: scopes(&input.scopes)?,
         limits: limits(input.limits)?,
-        expires_at: input.expires_at.map(|Time(instant)| instant),
+        expires_at: last_instant(ctx, input.expires_at.map(|Time(instant)| instant)).await?,
         creator_id: ctx.viewer().user(),
     };
     Ok(deploy_tokens::create(ctx.store(), new, ctx.now()).await?)
