@@ -73,6 +73,6 @@ impl Browser {
     /// Comes back with a code for this ID token.
     fn with_token(&self, issuer: &Issuer, code: &str, token: String) -> Value {
         issuer.grant(code, &self.asked("code_challenge"), token);
-        json!({ "attempt": self.attempt, "code": code, "state": self.asked("state") })
+        json!({ "attempt": self.attempt, "provider": "people", "code": code, "state": self.asked("state") })
     }
 }

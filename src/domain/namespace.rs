@@ -113,7 +113,7 @@ pub fn validate_email(email: &str) -> Result<(), Failure> {
             format!("email is too long (maximum is {MAX_EMAIL} characters)"),
         ));
     }
-    if !email.contains('@') {
+    if !email.contains('@') || email.contains(|letter: char| letter.is_whitespace() || letter.is_control()) {
         return Err(Failure::invalid("email", format!("'{email}' is not a mail address")));
     }
     Ok(())
@@ -129,7 +129,9 @@ mod tests {
         assert!(validate_email(&mail(MAX_EMAIL)).is_ok());
         let refused = validate_email(&mail(MAX_EMAIL + 1)).expect_err("too long");
         assert_eq!((refused.field.as_deref(), refused.message.len() < 100), (Some("email"), true));
-        assert!(validate_email("nobody").is_err());
+        for refused in ["nobody", " a@x", "a@\nx", "a@x\0"] {
+            assert!(validate_email(refused).is_err(), "{refused:?}");
+        }
         assert!(validate_description("\u{e4}\u{e4}", 2).is_ok());
         assert_eq!(
             validate_description("abc", 2).expect_err("too long").field.as_deref(),

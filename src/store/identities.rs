@@ -1,7 +1,11 @@
 //! Accounts at providers that sign in as users. An account is known by what its issuer calls it, never by a mail address.
 
+use std::net::IpAddr;
+
 use access::Identity;
-use domain::{ErrorCode, EventKind, Failure, Subject, UserId, UserIdentityId, UserSessionId};
+use domain::{
+    ErrorCode, EventKind, Failure, Subject, UserId, UserIdentityId, UserSessionId, namespace::validate_email,
+};
 use entity::{namespace, user, user_identity, user_password};
 use sea_orm::{ActiveModelTrait, EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, Set};
 use time::OffsetDateTime;
@@ -75,13 +79,13 @@ pub async fn sign_in(
     newcomer: Option<Newcomer>,
     now: OffsetDateTime,
 ) -> Result<Option<Begun>> {
-    let (new, secret) = NewSession::fresh(arrival.user_agent)?;
+    let (new, secret) = NewSession::fresh(&store.actor(), arrival.user_agent)?;
     let account = arrival.account;
     let begun = store.write((account, newcomer, new, now), |tx, (account, newcomer, new, now)| {
         Box::pin(async move {
             let user = match (find(tx, account).await?, newcomer) {
                 (Some(identity), _) => user_of(tx, UserId(identity.user_id)).await?,
-                (None, Some(newcomer)) => create_user(tx, account, newcomer, *now).await?,
+                (None, Some(newcomer)) => create_user(tx, account, (newcomer, new.address), *now).await?,
                 (None, None) => return Ok(None),
             };
             begin(tx, user, account, new, *now).await.map(Some)
@@ -97,7 +101,7 @@ pub async fn link(
     (user, session): (UserId, Option<UserSessionId>),
     now: OffsetDateTime,
 ) -> Result<Begun> {
-    let (new, secret) = NewSession::fresh(arrival.user_agent)?;
+    let (new, secret) = NewSession::fresh(&store.actor(), arrival.user_agent)?;
     let input = (store.actor(), arrival.account, user, session, new, now);
     let (session, user) = store
         .write(input, |tx, (actor, account, user, session, new, now)| {
@@ -184,18 +188,25 @@ async fn note(
 }
 
 /// Creates the user whom an account signs in as from now on.
-async fn create_user(tx: &Tx, account: &Account, newcomer: &Newcomer, now: OffsetDateTime) -> Result<User> {
-    let email = match &newcomer.email {
+async fn create_user(
+    tx: &Tx,
+    account: &Account,
+    (newcomer, address): (&Newcomer, Option<IpAddr>),
+    now: OffsetDateTime,
+) -> Result<User> {
+    // A provider may call anything an address: what is none, or is another's, is left out.
+    let email = match newcomer.email.as_deref().map(str::trim).filter(|email| validate_email(email).is_ok()) {
         Some(email) => {
             let holder = user::Entity::find().filter(user::COLUMN.email.eq(email.to_lowercase()));
-            holder.one(tx).await?.is_none().then(|| email.clone())
+            holder.one(tx).await?.is_none().then(|| email.to_owned())
         }
         None => None,
     };
     let username = free_name(tx, &newcomer.username).await?;
     let new = NewUser { username, name: newcomer.name.clone(), email, admin: false };
     let user = users::insert(tx, &new, stored(now)).await?;
-    let actor = Actor::of(Identity::User { id: user.id, admin: false }, &user.username).by(Means::Session);
+    let actor = Actor::of(Identity::User { id: user.id, admin: false }, &user.username);
+    let actor = actor.by(Means::Session).at(address);
     let what = format!("user {} created for an account of {}", user.username, account.provider);
     users::note(tx, &actor, (EventKind::UserCreated, what), &user, &Changes::default(), now).await?;
     insert(tx, &actor, &user, account, now).await?;

@@ -1,5 +1,7 @@
 //! Sessions: where people are signed in. A row that is gone is a session that has ended.
 
+use std::net::IpAddr;
+
 use access::{Identity, Viewer};
 use domain::{EventKind, Failure, Scope, Subject, UserId, UserSessionId};
 use entity::{user, user_session};
@@ -74,17 +76,19 @@ pub struct Begun {
 pub(crate) struct NewSession {
     hash: TokenHash,
     user_agent: Option<String>,
+    /// Where whoever signs in is.
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl NewSession {
-    /// One with a fresh secret.
-    pub(crate) fn fresh(user_agent: Option<String>) -> Result<(Self, Secret)> {
+    /// One with a fresh secret, for whoever asks.
+    pub(crate) fn fresh(by: &Actor, user_agent: Option<String>) -> Result<(Self, Secret)> {
         let secret = Secret::fresh(PREFIX)?;
         let plain = |text: String| -> String {
             text.chars().filter(|letter| !letter.is_control()).take(MAX_USER_AGENT).collect()
         };
         let user_agent = user_agent.map(plain).filter(|text| !text.is_empty());
-        Ok((Self { hash: secret.hash(), user_agent }, secret))
+        Ok((Self { hash: secret.hash(), user_agent, address: by.address }, secret))
     }
 }
 
@@ -109,7 +113,7 @@ pub(crate) async fn begin(
         (SELECT id FROM user_sessions WHERE user_id = $1 ORDER BY id DESC LIMIT $2)";
     rows::execute(tx, sql, [Value::from(user.id.0), MOST.into()]).await?;
     let identity = Identity::User { id: user.id, admin: user.admin };
-    let actor = Actor::of(identity, &user.username).by(Means::Session);
+    let actor = Actor::of(identity, &user.username).by(Means::Session).at(new.address);
     note(tx, &actor, (EventKind::UserLoggedIn, format!("Signed in with {how}")), user, &session, now).await?;
     Ok(session)
 }

@@ -34,7 +34,7 @@ impl Kind {
             (Self::Form, false) => "_entrepot_form",
             (Self::Form, true) => "__Host-_entrepot_form",
             (Self::Attempt, false) => "_entrepot_attempt",
-            (Self::Attempt, true) => "__Secure-_entrepot_attempt",
+            (Self::Attempt, true) => "__Host-_entrepot_attempt",
             (Self::Notice, false) => "_entrepot_notice",
             (Self::Notice, true) => "__Host-_entrepot_notice",
         }
@@ -46,12 +46,8 @@ impl Kind {
     }
 
     fn cookie(self, site: &Site, value: String) -> CookieBuilder<'static> {
-        let path = match self {
-            Self::Attempt => format!("{}/users/auth", site.base()),
-            Self::Session | Self::Form | Self::Notice => "/".to_owned(),
-        };
         Cookie::build((self.name(site.is_secure), value))
-            .path(path)
+            .path("/")
             .http_only(true)
             .secure(site.is_secure)
             .same_site(SameSite::Lax)

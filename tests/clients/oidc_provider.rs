@@ -117,8 +117,8 @@ fn its_id_tokens_publish() {
         let tampered = id_token.replacen("eyJ", "eyK", 1);
         for (token, why) in [
             (id_token.as_str(), "exchanged already"),
-            (&provider.token("other", "registry"), "no trusted publisher"),
-            (&provider.token("web", "another"), "no trusted publisher"),
+            (&provider.token("other", "registry"), "not exactly one project"),
+            (&provider.token("web", "another"), "not exactly one project"),
             (&tampered, "refused"),
         ] {
             let (status, told) = mint(&registry, token);

@@ -32,7 +32,7 @@ fn begin(server: &Server, token: Option<&str>) -> (String, Value) {
 
 /// What `completeProviderSignIn` is told by a browser that kept `attempt` and came back.
 fn input(attempt: &Value, back: &Value) -> Value {
-    json!({ "attempt": attempt, "code": back["code"], "state": back["state"], "issuer": back["iss"] })
+    json!({ "attempt": attempt, "provider": "people", "code": back["code"], "state": back["state"], "issuer": back["iss"] })
 }
 
 /// Whose session it became.

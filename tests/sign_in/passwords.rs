@@ -174,9 +174,9 @@ async fn tokens_that_are_not_a_persons_own_change_nothing_of_it() {
     let bot = json!({ "projectPath": project.full_path, "name": "bot", "scopes": ["api"], "accessLevel": "MAINTAINER" });
     let bot = accepted(&world, &people.owner, create, bot).await;
     let bot = Person::bearing(bot["token"].as_str().expect("a secret"));
-    let create = "mutation T($input: CreatePersonalAccessTokenInput!) { createPersonalAccessToken(input: $input) { token errors } }";
+    let create_personal = "mutation T($input: CreatePersonalAccessTokenInput!) { createPersonalAccessToken(input: $input) { token errors } }";
     let limited = json!({ "name": "limited", "scopes": ["api"], "limits": [{ "namePattern": "web-*" }] });
-    let limited = accepted(&world, &people.owner, create, limited).await;
+    let limited = accepted(&world, &people.owner, create_personal, limited).await;
     let limited = Person::bearing(limited["token"].as_str().expect("a secret"));
     let create =
         "mutation J($input: CreateJobTokenInput!) { createJobToken(input: $input) { token errors } }";
@@ -202,9 +202,30 @@ async fn tokens_that_are_not_a_persons_own_change_nothing_of_it() {
     let bots = bots["data"]["users"]["nodes"][0]["username"].clone();
     let input = json!({ "input": { "username": bots, "password": PASSWORD } });
     assert_eq!(code(&world, &people.administrator, SET, input).await, "INVALID", "a bot signs in nowhere");
+    // What a token with an end set up would outlive it; not even an administrator's gives a password then.
+    let ending = json!({ "name": "ends", "scopes": ["api"], "expiresAt": "2027-01-31" });
+    for by in [&people.owner, &people.administrator] {
+        let made = accepted(&world, by, create_personal, ending.clone()).await;
+        let token = Person::bearing(made["token"].as_str().expect("a secret"));
+        let input = json!({ "currentPassword": PASSWORD, "newPassword": "another horse" });
+        assert_eq!(code(&world, &token, CHANGE, json!({ "input": input })).await, "FORBIDDEN");
+        let input = json!({ "username": "owner", "password": "another horse" });
+        assert_eq!(code(&world, &token, SET, json!({ "input": input })).await, "FORBIDDEN");
+    }
     // The owner's own token may.
     let input = json!({ "currentPassword": PASSWORD, "newPassword": "another horse" });
     accepted(&world, &people.owner, CHANGE, input).await;
+}
+
+/// Whoever signs in again in one browser leaves no session behind that nobody looks for.
+#[tokio::test]
+async fn a_new_session_takes_the_place_of_the_one_before() {
+    let (world, person) = world().await;
+    let done = accepted(&world, &person, SIGN_IN, login(PASSWORD)).await;
+    assert_eq!(code(&world, &person, ME, json!({})).await, "UNAUTHENTICATED");
+    let person = Person::signed_in(done["session"].as_str().expect("a secret"));
+    let me = world.graphql(&person, ME, json!({})).await;
+    assert_eq!(me["data"]["currentUser"]["sessions"].as_array().map(Vec::len), Some(1), "{me}");
 }
 
 #[tokio::test]

@@ -153,6 +153,7 @@ async fn what_is_not_for_this_attempt_is_refused() {
     for (name, value, why) in [
         ("code", "another", "does not redeem the code"),
         ("state", "another", "belongs to another sign-in"),
+        ("provider", "another", "belongs to another sign-in"),
         ("issuer", "https://elsewhere.example.org", "another issuer"),
         ("attempt", "entpa-another", "not begun in this browser"),
     ] {
@@ -189,8 +190,13 @@ async fn an_attempt_to_link_is_ended_by_whoever_began_it() {
         let browser = Browser::begin(&registry.world, &people.guest).await;
         let input = browser.come_back(&registry.issuer, &registry.world, "1", "code", json!({}));
         let told = registry.complete(other, &input).await.expect_err("somebody else");
-        assert!(told.starts_with("UNAUTHENTICATED") && told.contains("no longer signed in"), "{told}");
+        assert!(told.starts_with("UNAUTHENTICATED") && told.contains("has changed"), "{told}");
     }
+    // Nor does somebody become another who has signed in meanwhile.
+    let browser = Browser::begin(&registry.world, registry.nobody()).await;
+    let input = browser.come_back(&registry.issuer, &registry.world, "1", "code", json!({}));
+    let told = registry.complete(&people.guest, &input).await.expect_err("signed in by now");
+    assert!(told.contains("has changed"), "{told}");
     let begin = json!({ "input": { "provider": "people" } });
     assert_eq!(code(&registry.world, &people.api_reader, BEGIN, begin).await, "FORBIDDEN");
     let unknown = json!({ "input": { "provider": "nobody" } });

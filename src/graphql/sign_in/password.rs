@@ -10,7 +10,7 @@ use store::{
     users::{self, User},
 };
 
-use super::session::SignInPayload;
+use super::{lasting, replace, session::SignInPayload};
 use crate::{
     context::ContextExt,
     gate,
@@ -73,11 +73,16 @@ async fn sign_in(ctx: &Context<'_>, input: SignInInput) -> Result<Begun, Failure
     ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
     let SignInInput { login, password, user_agent } = input;
     let claimant = Claimant { login, password: Secret::given(password), user_agent };
-    Ok(passwords::sign_in(ctx.store(), claimant, ctx.now()).await?)
+    let begun = passwords::sign_in(ctx.store(), claimant, ctx.now()).await.inspect_err(|_| {
+        let address = ctx.caller().address.map(|address| address.to_string());
+        tracing::warn!(client.address = address, "a sign-in with a password was refused");
+    })?;
+    replace(ctx).await?;
+    Ok(begun)
 }
 
 async fn change(ctx: &Context<'_>, input: ChangePasswordInput) -> Result<(), Failure> {
-    let user = gate::signed_in(ctx)?;
+    let user = lasting(ctx).await?;
     once(ctx, Once::Password)?;
     switched_on(ctx)?;
     let change = PasswordChange {
@@ -91,9 +96,14 @@ async fn change(ctx: &Context<'_>, input: ChangePasswordInput) -> Result<(), Fai
 
 async fn set(ctx: &Context<'_>, input: SetUserPasswordInput) -> Result<User, Failure> {
     gate::authorize_instance(ctx, Action::Administer)?;
+    let by = lasting(ctx).await?;
     switched_on(ctx)?;
     let user = users::find_by_username(ctx.store(), &input.username).await?;
     let user = user.ok_or_else(|| Failure::not_found(Subject::User))?;
+    if user.id == by && ctx.caller().session.is_some() {
+        let message = "Change your own password with changePassword, which asks for the one so far";
+        return Err(Failure::invalid("username", message));
+    }
     let password = Secret::given(input.password);
     Ok(passwords::set(ctx.store(), user.id, password, ctx.caller().session, ctx.now()).await?)
 }

@@ -10,7 +10,10 @@ use store::{
     sign_in_attempts::{self, Attempt},
 };
 
-use super::session::{SignInPayload, is_own};
+use super::{
+    lasting,
+    session::{SignInPayload, is_own},
+};
 use crate::{
     context::ContextExt,
     gate,
@@ -49,6 +52,8 @@ pub(crate) struct CompleteProviderSignInInput {
     code: String,
     /// The `iss` of the address (RFC 9207), where it has one.
     issuer: Option<String>,
+    /// The provider whose address of return the browser came to: that of the attempt, or it is refused.
+    provider: String,
     /// What the browser says it is, to be shown among the sessions.
     user_agent: Option<String>,
 }
@@ -72,7 +77,7 @@ fn redirect_uri(ctx: &Context<'_>, provider: &Provider) -> String {
 
 async fn begin(ctx: &Context<'_>, name: &str) -> Result<BeginProviderSignInPayload, Failure> {
     ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
-    let user_id = if ctx.viewer().is_anonymous() { None } else { Some(gate::signed_in(ctx)?) };
+    let user_id = if ctx.viewer().is_anonymous() { None } else { Some(lasting(ctx).await?) };
     let provider = ctx
         .state()
         .sign_in
@@ -86,8 +91,9 @@ async fn begin(ctx: &Context<'_>, name: &str) -> Result<BeginProviderSignInPaylo
     Ok(BeginProviderSignInPayload { authorization_url, attempt, errors: Vec::new() })
 }
 
-/// Takes out the attempt that a browser comes back from.
-async fn taken(ctx: &Context<'_>, secret: &str, state: &str) -> Result<Attempt, Failure> {
+/// Takes out the attempt that a browser comes back from. It has to come back to the address of the provider that it was sent to:
+/// one provider could send it on to another, and be handed what the other gave (RFC 9700 §4.4).
+async fn taken(ctx: &Context<'_>, secret: &str, state: &str, returned_to: &str) -> Result<Attempt, Failure> {
     let refused = |why: &str| Failure::new(ErrorCode::Unauthenticated, why.to_owned());
     let attempt = sign_in_attempts::take(ctx.store(), &Secret::given(secret).hash(), ctx.now()).await?;
     let attempt = attempt.ok_or_else(|| {
@@ -95,19 +101,19 @@ async fn taken(ctx: &Context<'_>, secret: &str, state: &str) -> Result<Attempt, 
             "The sign-in was not begun in this browser, took more than ten minutes, or is over: begin again",
         )
     })?;
-    if attempt.state != state {
+    if attempt.state != state || attempt.provider != returned_to {
         return Err(refused("The provider's answer belongs to another sign-in: begin again"));
     }
-    if attempt.user_id.is_some() && attempt.user_id != ctx.viewer().user() {
-        return Err(refused("You are no longer signed in as whoever began to link the account: begin again"));
+    if attempt.user_id != ctx.viewer().user() {
+        return Err(refused("Who is signed in has changed since this was begun: begin again"));
     }
     Ok(attempt)
 }
 
 async fn complete(ctx: &Context<'_>, input: CompleteProviderSignInInput) -> Result<Begun, Failure> {
     ctx.state().in_force.throttles.count_sign_in(ctx.caller().address)?;
-    let CompleteProviderSignInInput { attempt, state, code, issuer, user_agent } = input;
-    let attempt = taken(ctx, &attempt, &state).await?;
+    let CompleteProviderSignInInput { attempt, state, code, issuer, provider, user_agent } = input;
+    let attempt = taken(ctx, &attempt, &state, &provider).await?;
     let provider =
         ctx.state().sign_in.provider(&attempt.provider).ok_or_else(|| {
             Failure::forbidden(format!("There is no provider '{}' any more", attempt.provider))
@@ -121,7 +127,7 @@ async fn complete(ctx: &Context<'_>, input: CompleteProviderSignInInput) -> Resu
     };
     let arrival = Arrival { account, user_agent };
     if attempt.user_id.is_some() {
-        let user = gate::signed_in(ctx)?;
+        let user = lasting(ctx).await?;
         return Ok(identities::link(ctx.store(), arrival, (user, ctx.caller().session), ctx.now()).await?);
     }
     let newcomer = provider.creates_users().then(|| newcomer(profile));

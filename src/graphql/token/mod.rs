@@ -9,6 +9,7 @@ pub(crate) use limit::{TokenLimit, TokenLimitInput, limits, shown};
 
 pub(crate) use access_token::{
     AccessTokenMutation, AccessTokenQuery, PersonalAccessToken, TokenState, access_tokens_of,
+    end_of_token_in_use,
 };
 pub(crate) use deploy_token::{DeployToken, DeployTokenMutation, DeployTokenQuery, deploy_tokens_of};
 pub(crate) use resource_token::{AccessToken, ResourceTokenMutation, resource_tokens_of};

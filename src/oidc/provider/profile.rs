@@ -24,7 +24,9 @@ pub struct Profile {
 impl Profile {
     /// What claims say of somebody.
     pub(super) fn read(subject: String, claims: &Map<String, Value>, username_claim: &str) -> Self {
-        let text = |name: &str| claims.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text = |name: &str| {
+            claims.get(name).and_then(Value::as_str).filter(|text| is_plain(text)).map(str::to_owned)
+        };
         let confirmed = claims.get("email_verified") == Some(&Value::Bool(true));
         Self {
             subject,
@@ -33,6 +35,11 @@ impl Profile {
             email: text("email").filter(|_| confirmed),
         }
     }
+}
+
+/// Whether a text holds no control characters, which no name does and not every database keeps.
+fn is_plain(text: &str) -> bool {
+    !text.contains(char::is_control)
 }
 
 /// Checks that a good ID token was issued to this client, for this attempt (OpenID Connect Core 1.0 §3.1.3.7). Gives its subject.
@@ -49,7 +56,9 @@ pub(super) fn check(token: &IdToken, client_id: &str, nonce: &str) -> Result<Str
         return Err(refused("it belongs to another attempt"));
     }
     match text("sub") {
-        Some(subject) if !subject.is_empty() && subject.len() <= MAX_SUBJECT => Ok(subject.to_owned()),
+        Some(subject) if !subject.is_empty() && subject.len() <= MAX_SUBJECT && is_plain(subject) => {
+            Ok(subject.to_owned())
+        }
         _ => Err(refused("it does not say who it is of")),
     }
 }
@@ -99,6 +108,7 @@ mod tests {
             (json!({ "aud": "us", "nonce": "n" }), "who it is of"),
             (json!({ "aud": "us", "nonce": "n", "sub": "" }), "who it is of"),
             (json!({ "aud": "us", "nonce": "n", "sub": 1 }), "who it is of"),
+            (json!({ "aud": "us", "nonce": "n", "sub": "a\0b" }), "who it is of"),
             (json!({ "aud": "us", "nonce": "n", "sub": long }), "who it is of"),
         ] {
             let told = told(bad.clone()).expect_err("refused");
@@ -114,6 +124,8 @@ mod tests {
             of(json!({ "login": "ann", "name": "Ann", "email": "a@example.org", "email_verified": true }));
         assert_eq!((ann.name.as_deref(), ann.email.as_deref()), (Some("Ann"), Some("a@example.org")));
         assert_eq!(ann.usernames, ["ann", "a@example.org"]);
+        let odd = of(json!({ "login": "a\0", "email": "e\0@x", "email_verified": true }));
+        assert_eq!((odd.usernames.len(), odd.email), (0, None));
         for unsure in [json!(false), json!("true"), json!(1), Value::Null] {
             assert_eq!(of(json!({ "email": "a@example.org", "email_verified": unsure })).email, None);
         }

@@ -70,10 +70,13 @@ pub async fn sign_in(store: &Store, claimant: Claimant, now: OffsetDateTime) -> 
         user_id: i64,
         hash: String,
     }
-    // No user name holds the @ that a mail address does.
-    let sql = "SELECT p.user_id, p.hash FROM users u JOIN user_passwords p ON p.user_id = u.id \
-        WHERE u.username_key = $1 OR u.email = $1";
     let login = path_key(claimant.login.trim());
+    // Every mail address holds an @, and no user name does.
+    let sql = if login.contains('@') {
+        "SELECT p.user_id, p.hash FROM users u JOIN user_passwords p ON p.user_id = u.id WHERE u.email = $1"
+    } else {
+        "SELECT p.user_id, p.hash FROM users u JOIN user_passwords p ON p.user_id = u.id WHERE u.username_key = $1"
+    };
     let row: Option<Row> = rows::one_sql(store.reader(), sql, [login.into()]).await?;
     let comparison = hashing::compare(&claimant.password, row.as_ref().map(|row| row.hash.clone())).await?;
     let Some(Row { user_id, hash }) = row else {
@@ -81,7 +84,7 @@ pub async fn sign_in(store: &Store, claimant: Claimant, now: OffsetDateTime) -> 
         return Err(refused().into());
     };
     let compared = Compared { user: UserId(user_id), stored: hash, comparison };
-    let (new, secret) = NewSession::fresh(claimant.user_agent)?;
+    let (new, secret) = NewSession::fresh(&store.actor(), claimant.user_agent)?;
     let begun = store
         .write((store.actor(), compared, new, now), |tx, (actor, compared, new, now)| {
             Box::pin(async move {
@@ -108,20 +111,30 @@ async fn judge(
     let password = user_password::Entity::find_by_id(compared.user.0).lock_exclusive().one(tx).await?;
     let Some(password) = password else { return Ok(None) };
     let user = find(tx, compared.user).await?;
+    let none = Changes::default();
     if password.locked_until.is_some_and(|until| until > stored(now)) {
+        // Written down as often as it takes to lock one, so that nobody fills the log; counted always, so that it takes as long.
+        let tries = password.failures;
+        let mut row = password.into_active_model();
+        row.failures = Set(tries.saturating_add(1));
+        row.update(tx).await?;
+        if tries < MOST_FAILURES {
+            let what = "A password was given while passwords were locked".to_owned();
+            users::note(tx, actor, (EventKind::LoginFailed, what), &user, &none, now).await?;
+        }
         return Ok(Some((user, Verdict::Locked)));
     }
     // One that was changed meanwhile is not the one that was compared.
     let is_same = compared.comparison.matches && password.hash == compared.stored;
-    let failures = password.failures;
+    // What was tried while it was locked does not count once that is over.
+    let failures = if password.locked_until.is_some() { 0 } else { password.failures };
     let mut row = password.into_active_model();
     if is_same && user.state == UserState::Active {
         if let Some(renewed) = &compared.comparison.renewed {
             row.hash = Set(renewed.clone());
         }
-        if failures > 0 {
-            row.failures = Set(0);
-        }
+        row.failures = Set(0);
+        row.locked_until = Set(None);
         row.update(tx).await?;
         return Ok(Some((user, Verdict::Right)));
     }
@@ -129,7 +142,6 @@ async fn judge(
     row.failures = Set(if locks { 0 } else { failures + 1 });
     row.locked_until = Set(locks.then(|| stored(now + LOCKED_FOR)));
     row.update(tx).await?;
-    let none = Changes::default();
     let what = (EventKind::LoginFailed, "A wrong password was given".to_owned());
     users::note(tx, actor, what, &user, &none, now).await?;
     if locks {

@@ -2,7 +2,7 @@
 
 use axum::response::Response;
 use domain::{ErrorCode, Failure};
-use http::StatusCode;
+use http::{Method, StatusCode};
 use url::{Url, form_urlencoded};
 
 use super::{
@@ -44,6 +44,21 @@ impl Attempt {
     }
 }
 
+/// What providers answer instead of a code (RFC 6749 §4.1.2.1, OpenID Connect Core 1.0 §3.1.2.6).
+const ERRORS: &[&str] = &[
+    "access_denied",
+    "account_selection_required",
+    "consent_required",
+    "interaction_required",
+    "invalid_request",
+    "invalid_scope",
+    "login_required",
+    "server_error",
+    "temporarily_unavailable",
+    "unauthorized_client",
+    "unsupported_response_type",
+];
+
 /// Begins. The answer is a page that goes on by itself, not a redirect: the policy of our pages lets forms lead nowhere else.
 pub(super) async fn begin(visit: Visit, form: Form) -> Result<Response, Failure> {
     let provider = visit.call.param("provider").to_owned();
@@ -61,6 +76,9 @@ pub(super) async fn begin(visit: Visit, form: Form) -> Result<Response, Failure>
 
 /// Comes back. Whatever comes of it, the attempt is over.
 pub(super) async fn complete(visit: Visit) -> Result<Response, Failure> {
+    if visit.call.method == Method::HEAD {
+        return Err(Failure::new(ErrorCode::Unsupported, "A sign-in is completed with GET"));
+    }
     let cookie = Kind::Attempt.read(&visit.site, &visit.call.headers);
     let attempt = cookie.as_deref().and_then(Attempt::from_cookie);
     let target = attempt.as_ref().and_then(|attempt| attempt.target.clone());
@@ -86,8 +104,10 @@ async fn exchange(
 ) -> Result<web_complete_provider_sign_in::WebCompleteProviderSignInCompleteProviderSignIn, Failure> {
     let answered = |name: &str| visit.call.query.get(name).map(ToOwned::to_owned);
     if let Some(error) = answered("error") {
-        let known: String = error.chars().filter(|c| c.is_ascii_lowercase() || *c == '_').take(40).collect();
-        let message = format!("The provider did not sign you in ({known}). Try again, or choose another way");
+        // Whoever sends the browser here chooses the words: only those of the standard are repeated.
+        let why = ERRORS.iter().find(|known| **known == error).map(|known| format!(" ({known})"));
+        let why = why.unwrap_or_default();
+        let message = format!("The provider did not sign you in{why}. Try again, or choose another way");
         return Err(Failure::forbidden(message));
     }
     let (Some(attempt), Some(state), Some(code)) = (attempt, answered("state"), answered("code")) else {
@@ -100,6 +120,7 @@ async fn exchange(
         state,
         code,
         issuer: answered("iss"),
+        provider: visit.call.param("provider").to_owned(),
         user_agent: user_agent(&visit.call),
     };
     let variables = web_complete_provider_sign_in::Variables { input };

@@ -67,7 +67,7 @@ async fn a_provider_signs_in_and_the_browser_goes_on_to_where_it_was() {
     let cookies: Vec<_> =
         away.headers.get_all("set-cookie").iter().filter_map(|cookie| cookie.to_str().ok()).collect();
     let attempt = cookies.iter().find(|cookie| cookie.starts_with("_entrepot_attempt=")).expect("an attempt");
-    for attribute in ["; HttpOnly", "; SameSite=Lax", "; Path=/users/auth", "; Max-Age=600"] {
+    for attribute in ["; HttpOnly", "; SameSite=Lax", "; Path=/", "; Max-Age=600"] {
         assert!(attempt.contains(attribute), "{attribute}: {attempt}");
     }
 
@@ -118,7 +118,7 @@ async fn whoever_comes_back_without_an_attempt_begins_again() {
         ("?code=a&state=b", "", "was begun in another browser"),
         ("", "attempt=x", "was begun in another browser"),
         ("?error=access_denied&error_description=%3Cb%3E", "attempt=x", "(access_denied)"),
-        ("?error=%3Cscript%3E", "attempt=x", "(script)"),
+        ("?error=%3Cscript%3E", "attempt=x", "did not sign you in. Try again"),
         ("?code=a&state=b", "attempt=x", "begin again"),
     ] {
         let mut browser = stage.browser();
