@@ -112,3 +112,52 @@ async fn tokens_are_limited_through_rest_too() {
         client.post(&path).json(&body).by(owner).send().await.expect(400);
     }
 }
+
+#[tokio::test]
+async fn a_number_that_no_row_has_is_refused_by_name() {
+    let (world, client) = world().await;
+    let path = "/api/v4/audit_events?entity_type=Project&entity_id=9223372036854775807";
+    let told = client.get(path).by(&world.people.administrator).send().await.expect(400).text();
+    assert!(told.contains("entity_id is invalid"), "{told}");
+}
+
+/// A variable of a script that was never set is no credential, as in GitLab.
+#[tokio::test]
+async fn a_blank_credential_is_none() {
+    let (world, client) = world().await;
+    let group = world.group("open", Visibility::Public).await;
+    let project = world.project(&group, "lib", Visibility::Public).await;
+    let path = format!("/api/v4/projects/{}", project.id);
+    for header in ["PRIVATE-TOKEN", "Job-Token", "Deploy-Token", "Authorization"] {
+        client.get(&path).header(header, " ").send().await.expect(200);
+    }
+    client.get(format!("{path}?private_token=")).send().await.expect(200);
+    client.get(path).header("PRIVATE-TOKEN", "wrong").send().await.expect(401);
+}
+
+#[tokio::test]
+async fn limits_of_formats_that_are_unknown_here_are_passed_over() {
+    let (world, client) = world().await;
+    let body = json!({ "plan_name": "default", "conan_max_file_size": 5, "npm_max_file_size": 1024 });
+    let put = || client.put("/api/v4/application/plan_limits").json(&body);
+    let limits = put().by(&world.people.administrator).send().await.expect(200).json();
+    assert_eq!((&limits["npm_max_file_size"], &limits["conan_max_file_size"]), (&json!(1024), &Value::Null));
+    put().by(&world.people.owner).send().await.expect(403);
+}
+
+#[tokio::test]
+async fn a_user_is_made_with_a_password_that_signs_in() {
+    const SIGN_IN: &str =
+        "mutation S($input: SignInInput!) { signIn(input: $input) { user { username } errors } }";
+    let (world, client) = world().await;
+    let user = |password: &str| json!({ "username": "ann", "name": "Ann", "email": "ann@x.org", "password": password });
+    let make = |password: &str| {
+        client.post("/api/v4/users").json(&user(password)).by(&world.people.administrator).send()
+    };
+    let told = make("short").await.expect(400).text();
+    assert!(told.contains("password"), "{told}");
+    make("correct horse").await.expect(201);
+    let input = json!({ "input": { "login": "ann@x.org", "password": "correct horse" } });
+    let answer = world.graphql(&world.people.anonymous, SIGN_IN, input).await;
+    assert_eq!(answer["data"]["signIn"]["user"]["username"], "ann", "{answer}");
+}

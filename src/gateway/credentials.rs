@@ -2,7 +2,7 @@
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{Carrier, Credential, Failure};
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 
 use crate::QueryPairs;
 
@@ -45,6 +45,11 @@ impl Default for CredentialPolicy {
     }
 }
 
+/// Whether a carrier carries nothing, as where a script's variable was never set: it counts as none, as in GitLab.
+fn is_blank(value: &HeaderValue) -> bool {
+    value.as_bytes().trim_ascii().is_empty()
+}
+
 /// The token of a request. Headers named after a token win over `Authorization`, and that over the query, as in GitLab.
 /// An `Authorization` header that cannot be read is refused, not ignored.
 pub(crate) fn find(
@@ -61,17 +66,17 @@ pub(crate) fn find(
         ("deploy-token", Carrier::DeployToken),
     ];
     for (name, carrier) in named {
-        if let Some(value) = headers.get(name) {
+        if let Some(value) = headers.get(name).filter(|value| !is_blank(value)) {
             let secret = value.to_str().map_err(|_| Failure::unauthenticated())?;
             return Ok(Some(Credential { carrier, username: None, secret: secret.trim().to_owned() }));
         }
     }
-    if let Some(value) = headers.get(AUTHORIZATION) {
+    if let Some(value) = headers.get(AUTHORIZATION).filter(|value| !is_blank(value)) {
         return authorization(value.to_str().map_err(|_| Failure::unauthenticated())?).map(Some);
     }
     if policy.query_parameters {
         for (name, carrier) in [("private_token", Carrier::PrivateToken), ("job_token", Carrier::JobToken)] {
-            if let Some(secret) = query.get(name) {
+            if let Some(secret) = query.get(name).filter(|secret| !secret.trim().is_empty()) {
                 return Ok(Some(Credential { carrier, username: None, secret: secret.to_owned() }));
             }
         }

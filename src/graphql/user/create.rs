@@ -2,7 +2,11 @@
 
 use access::Action;
 use async_graphql::{Context, InputObject, Object, SimpleObject};
-use store::users::{self, NewUser};
+use domain::{Failure, password::validate_password};
+use store::{
+    Secret, passwords,
+    users::{self, NewUser, User},
+};
 
 use super::types::UserCore;
 use crate::{
@@ -23,6 +27,8 @@ pub(crate) struct CreateUserInput {
     /// Whether the user administers the instance.
     #[graphql(default)]
     admin: bool,
+    /// What the user signs in with: 8 to 128 characters, and not the user name. Left unread where passwords are switched off.
+    password: Option<String>,
 }
 
 /// The user that was created.
@@ -46,6 +52,22 @@ pub(crate) struct SetUserBlockedPayload {
     errors: Vec<String>,
 }
 
+async fn create(ctx: &Context<'_>, input: CreateUserInput) -> Result<User, Failure> {
+    let CreateUserInput { username, name, email, admin, password } = input;
+    let password = password.filter(|_| ctx.state().sign_in.passwords);
+    if let Some(password) = &password {
+        validate_password("password", password, &username)?;
+    }
+    let new = NewUser { username, name, email, admin };
+    let user = users::create(ctx.store(), new, ctx.now()).await?;
+    match password {
+        Some(password) => {
+            Ok(passwords::set(ctx.store(), user.id, Secret::given(password), None, ctx.now()).await?)
+        }
+        None => Ok(user),
+    }
+}
+
 #[derive(Default)]
 pub(crate) struct UserMutation;
 
@@ -58,9 +80,7 @@ impl UserMutation {
         input: CreateUserInput,
     ) -> Outcome<Option<CreateUserPayload>> {
         gate::authorize_instance(ctx, Action::Administer).or_error()?;
-        let CreateUserInput { username, name, email, admin } = input;
-        let new = NewUser { username, name, email, admin };
-        let user = users::create(ctx.store(), new, ctx.now()).await.or_error()?;
+        let user = create(ctx, input).await.or_error()?;
         Ok(Some(CreateUserPayload { user: Some(user.into()), errors: Vec::new() }))
     }
 

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::{
-    params::{Direction, Params, enum_named},
+    params::{Direction, Params, enum_named, invalid},
     shape::{Place, id, user_gid},
 };
 
@@ -106,6 +106,10 @@ impl Wanted {
         let entity_id = match &entity_type {
             Some(AuditEventEntityType::Instance) => None,
             _ => params.number("entity_id")?,
+        };
+        let entity_id = match entity_id.map(i32::try_from).transpose() {
+            Ok(id) => id.map(i64::from),
+            Err(_) => return Err(invalid("entity_id")),
         };
         let filter = AuditEventFilterInput {
             id: None,

@@ -1,6 +1,8 @@
 //! How large files may be, under GitLab's names for limits of a plan. There is one plan here, `default`, as in GitLab's free
 //! edition; limits of what is no package are left unread.
 
+use std::collections::HashSet;
+
 use axum::response::Response;
 use domain::{Failure, PackageFormat, limits::file_size_key};
 use gateway::{Call, Intent, Levels, RouteTable, dialect};
@@ -37,7 +39,15 @@ async fn show(call: Call) -> Result<Response, Failure> {
 async fn update(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let plan = params.required("plan_name").and_then(|_| plan(&params));
-    let file_size_limits = if plan.is_ok() { changes(&params)? } else { Vec::new() };
+    // GitLab's formats that this server does not know are passed over. Whoever may not read the limits changes nothing of them: the
+    // model refuses that, and writes it down.
+    let known = call.run::<RestPlanLimits>(rest_plan_limits::Variables {}).await;
+    let known =
+        known.map(|limits| entries!(limits.instance_limits).flatten().map(|(name, _)| name).collect());
+    let file_size_limits = match (&plan, known) {
+        (Ok(()), Ok(known)) => changes(&params, &known)?,
+        _ => Vec::new(),
+    };
     let input = rest_update_plan_limits::UpdateInstanceLimitsInput {
         file_size_limits: Some(file_size_limits),
         graphql: None,
@@ -57,10 +67,13 @@ fn plan(params: &Params) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The limits that the parameters change.
-fn changes(params: &Params) -> Result<Vec<rest_update_plan_limits::FileSizeLimitInput>, Failure> {
+/// The limits that the parameters change, of those that are known.
+fn changes(
+    params: &Params,
+    known: &HashSet<String>,
+) -> Result<Vec<rest_update_plan_limits::FileSizeLimitInput>, Failure> {
     let mut changes = Vec::new();
-    for format in PackageFormat::ALL {
+    for format in PackageFormat::ALL.iter().filter(|format| known.contains(&file_size_key(**format))) {
         let Some(size) = params.natural(&file_size_key(*format))? else { continue };
         let package_type = enum_named(format.sdl_name()).ok_or_else(Failure::internal)?;
         let maximum_size = size.to_string();

@@ -60,7 +60,6 @@ async fn show(call: Call) -> Result<Response, Failure> {
     Ok(dialect::answer(StatusCode::OK, &body))
 }
 
-/// Passwords are read and dropped: nobody signs in with one here.
 async fn create(mut call: Call) -> Result<Response, Failure> {
     let params = Params::read(&mut call).await?;
     let input = rest_create_user::CreateUserInput {
@@ -68,6 +67,7 @@ async fn create(mut call: Call) -> Result<Response, Failure> {
         name: params.required("name")?,
         email: Some(params.required("email")?),
         admin: params.flag("admin")?.unwrap_or(false),
+        password: params.filled("password")?,
     };
     let created = call.run::<RestCreateUser>(rest_create_user::Variables { input }).await?;
     let user = created.create_user.and_then(|payload| payload.user).ok_or_else(Failure::internal)?;
