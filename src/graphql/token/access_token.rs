@@ -169,7 +169,7 @@ async fn own(ctx: &Context<'_>, id: AccessTokenId) -> Result<AccessToken, Failur
 }
 
 /// The day from which on the token in use no longer counts, if it is an access token and there is one.
-pub(super) async fn end_of_token_in_use(ctx: &Context<'_>) -> Result<Option<time::Date>, Failure> {
+pub(crate) async fn end_of_token_in_use(ctx: &Context<'_>) -> Result<Option<time::Date>, Failure> {
     let Some(id) = ctx.caller().access_token else { return Ok(None) };
     Ok(access_tokens::find(ctx.store(), id).await?.and_then(|token| token.expires_at))
 }
@@ -239,7 +239,13 @@ async fn rotate(
         gate::signed_in(ctx)?;
         own(ctx, id).await?;
     }
-    let last = last_day(ctx, expires_at, Some(access_tokens::renewed_until(ctx.now()))).await?;
+    let usual = Some(access_tokens::renewed_until(ctx.now()));
+    let last = if renews_itself {
+        // The one before ends with it: nothing is multiplied.
+        expires_at.map(|Date(day)| day).or(usual)
+    } else {
+        last_day(ctx, expires_at, usual).await?
+    };
     if renews_itself && *ctx.viewer().via() == Via::Bot {
         let (renewed, secret) = resource_tokens::rotate(ctx.store(), id, last, None, ctx.now()).await?;
         return Ok((renewed.token, secret));
