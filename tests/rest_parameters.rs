@@ -161,3 +161,20 @@ async fn a_user_is_made_with_a_password_that_signs_in() {
     let answer = world.graphql(&world.people.anonymous, SIGN_IN, input).await;
     assert_eq!(answer["data"]["signIn"]["user"]["username"], "ann", "{answer}");
 }
+
+#[tokio::test]
+async fn users_are_listed_by_whether_they_are_blocked() {
+    let (world, client) = world().await;
+    let administrator = &world.people.administrator;
+    let guest = world.people.guest.user().expect("a user").0;
+    client.post(format!("/api/v4/users/{guest}/block")).by(administrator).send().await.expect(201);
+    let list = async |filter: &str| {
+        let path = format!("/api/v4/users?per_page=100&{filter}");
+        let users = client.get(path).by(administrator).send().await.expect(200).json();
+        users.as_array().expect("users").iter().map(|user| user["id"].as_i64()).collect::<Vec<_>>()
+    };
+    assert_eq!(list("blocked=true").await, [Some(guest)]);
+    assert!(!list("active=true").await.contains(&Some(guest)));
+    assert!(list("").await.contains(&Some(guest)));
+    client.get("/api/v4/users?blocked=maybe").by(administrator).send().await.expect(400);
+}

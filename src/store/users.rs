@@ -129,6 +129,8 @@ pub struct UserFilter {
     pub search: Option<String>,
     /// Whether it may be a part of the mail address as well, which is nobody's business but the user's and administrators'.
     pub in_email: bool,
+    /// Whether they may use the instance; either, when there is nothing.
+    pub state: Option<UserState>,
     /// Whether the bots of access tokens are shown, which tell of projects and groups that may be private.
     pub with_bots: bool,
 }
@@ -169,6 +171,9 @@ fn restrict(select: &mut SelectStatement, filter: &UserFilter) {
             .from_as("bots", "b")
             .and_where(Expr::col(("b", "user_id")).equals(("u", "id")));
         select.and_where(Expr::exists(bot).not());
+    }
+    if let Some(state) = filter.state {
+        select.and_where(Expr::col(("u", "state")).eq(state as i16));
     }
     if let Some(text) = &filter.search {
         let column = |name: &'static str| contains(Expr::col(("u", name)), text);

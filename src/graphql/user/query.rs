@@ -8,7 +8,7 @@ use store::{
     users::{self, UserFilter},
 };
 
-use super::types::{CurrentUser, UserCore};
+use super::types::{CurrentUser, UserCore, UserState};
 use crate::{
     context::ContextExt,
     gate,
@@ -69,13 +69,15 @@ impl UserQuery {
         last: Option<i32>,
         #[graphql(desc = "Rows to skip, for numbered pages (ours).")] skip: Option<i32>,
         #[graphql(desc = "Part of the name, user name or mail address.")] search: Option<String>,
+        #[graphql(desc = "Only those who may, or may not, use the instance (ours). Not with usernames.")]
+        state: Option<UserState>,
         #[graphql(desc = "Only users with these names.")] usernames: Option<Vec<String>>,
     ) -> Outcome<Connection<UserCore, Count>> {
         gate::authorize_instance(ctx, Action::View).or_error()?;
         let arguments = PageArguments { first, last, after, before, skip };
         let (page, count) = match usernames {
             Some(usernames) => named(ctx, usernames, &arguments).await.or_error()?,
-            None => searched(ctx, search, &arguments).await.or_error()?,
+            None => searched(ctx, (search, state), &arguments).await.or_error()?,
         };
         Ok(connect(page, "id+", count, |user| Cursor { sort: None, id: user.id.0 }, Into::into))
     }
@@ -97,12 +99,17 @@ async fn find_by_username(ctx: &Context<'_>, username: &str) -> Result<Option<us
 
 async fn searched(
     ctx: &Context<'_>,
-    search: Option<String>,
+    (search, state): (Option<String>, Option<UserState>),
     arguments: &PageArguments,
 ) -> Result<(Page<users::User>, Count), Failure> {
     let search = search.filter(|text| !text.is_empty());
     let by_administrator = ctx.viewer().is_admin();
-    let filter = UserFilter { search, in_email: by_administrator, with_bots: by_administrator };
+    let filter = UserFilter {
+        search,
+        state: state.map(Into::into),
+        in_email: by_administrator,
+        with_bots: by_administrator,
+    };
     let request = arguments.request(ctx, "id+")?;
     let page = users::list(ctx.store(), &filter, &request).await?;
     let count = Count::new(move |state, _| {

@@ -31,6 +31,15 @@ pub(crate) enum UserState {
     Blocked,
 }
 
+impl From<UserState> for store::users::UserState {
+    fn from(state: UserState) -> Self {
+        match state {
+            UserState::Active => Self::Active,
+            UserState::Blocked => Self::Blocked,
+        }
+    }
+}
+
 /// A user.
 #[derive(MergedObject)]
 #[graphql(name = "UserCore")]

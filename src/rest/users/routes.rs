@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     paging::{Paging, next_of},
-    params::{Params, path_id},
+    params::{Params, enum_named, path_id},
     shape::{id, user_gid},
 };
 
@@ -38,8 +38,14 @@ enum State {
 async fn list(call: Call) -> Result<Response, Failure> {
     let params = Params::of_query(&call);
     let page = Paging::of(&params)?;
+    let state = match (params.flag("blocked")?, params.flag("active")?) {
+        (Some(true), _) => enum_named("blocked"),
+        (_, Some(true)) => enum_named("active"),
+        _ => None,
+    };
     let variables = rest_users::Variables {
         search: params.text("search")?,
+        state,
         usernames: params.text("username")?.map(|username| vec![username]),
         first: page.first(),
         skip: page.skip(),

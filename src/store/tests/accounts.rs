@@ -219,5 +219,5 @@ async fn what_is_deleted_is_gone_and_frees_its_path() {
 }
 
 fn all_users(search: Option<&str>) -> UserFilter {
-    UserFilter { search: search.map(str::to_owned), in_email: false, with_bots: true }
+    UserFilter { search: search.map(str::to_owned), with_bots: true, ..UserFilter::default() }
 }
