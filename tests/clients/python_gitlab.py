@@ -50,8 +50,8 @@ def users():
         {"username": f"ann-{RUN}", "name": "Ann", "email": f"ann-{RUN}@example.org", "reset_password": True}
     )
     assert user.id > 1 and user.state == "active", user
-    refused(409, root.users.create, {"username": f"ann-{RUN}", "name": "A", "email": f"b-{RUN}@example.org", "password": "x"})
-    refused(400, root.users.create, {"username": f"bob-{RUN}", "name": "Bob", "password": "x"})
+    refused(409, root.users.create, {"username": f"ann-{RUN}", "name": "A", "email": f"b-{RUN}@example.org", "password": "correct horse"})
+    refused(400, root.users.create, {"username": f"bob-{RUN}", "name": "Bob", "password": "correct horse"})
     assert root.users.get(user.id).username == user.username
     assert [found.id for found in root.users.list(username=user.username)] == [user.id]
     assert user.id in [found.id for found in root.users.list(search=f"ann-{RUN}", get_all=True)]
@@ -73,7 +73,7 @@ def personal_access_tokens(user):
     assert created.id in [token.id for token in root.personal_access_tokens.list(user_id=user.id, get_all=True)]
     assert "token" not in ann.personal_access_tokens.get(created.id).attributes
 
-    refused(403, ann.users.create, {"username": f"eve-{RUN}", "name": "E", "email": f"e-{RUN}@example.org", "password": "x"})
+    refused(403, ann.users.create, {"username": f"eve-{RUN}", "name": "E", "email": f"e-{RUN}@example.org", "password": "correct horse"})
     refused(403, ann.users.get(1, lazy=True).personal_access_tokens.create, {"name": "x", "scopes": ["api"]})
     refused(400, user.personal_access_tokens.create, {"name": "x", "scopes": ["everything"]})
 
@@ -149,7 +149,7 @@ def projects(ann, group):
 
 
 def members(ann, group, project):
-    user = root.users.create({"username": f"bob-{RUN}", "name": "Bob", "email": f"bob-{RUN}@example.org", "password": "x"})
+    user = root.users.create({"username": f"bob-{RUN}", "name": "Bob", "email": f"bob-{RUN}@example.org", "password": "correct horse"})
     bob = client(user.personal_access_tokens.create({"name": "bob", "scopes": ["api"]}).token)
     refused(404, bob.projects.get, project.id)
     member = project.members.create({"user_id": user.id, "access_level": gitlab.const.AccessLevel.REPORTER})

@@ -124,7 +124,7 @@ fn people_come_in_by_way_of_it() {
         // Whoever is signed in links the account instead, and comes back as the same one only.
         let (address, attempt) = begin(server, Some(ROOT_TOKEN));
         let back = provider.browse("boss", &address);
-        refused(server, None, &input(&attempt, &back), "no longer signed in");
+        refused(server, None, &input(&attempt, &back), "has changed since");
         let (address, attempt) = begin(server, Some(ROOT_TOKEN));
         let back = provider.browse("boss", &address);
         assert_eq!(complete(server, Some(ROOT_TOKEN), &input(&attempt, &back)).as_deref(), Ok("root"));
