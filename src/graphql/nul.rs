@@ -20,6 +20,20 @@ pub(crate) fn check(place: &str, text: &str) -> Result<(), Failure> {
     if text.contains('\0') { Err(refused(place)) } else { Ok(()) }
 }
 
+/// Refuses JSON with it that came in no request: what an archive says of itself.
+pub(crate) fn check_json(place: &str, json: &serde_json::Value) -> Result<(), Failure> {
+    use serde_json::Value as Json;
+    match json {
+        Json::String(text) => check(place, text),
+        Json::Array(items) => items.iter().try_for_each(|item| check_json(place, item)),
+        Json::Object(fields) => fields.iter().try_for_each(|(name, item)| {
+            check(place, name)?;
+            check_json(place, item)
+        }),
+        Json::Null | Json::Bool(_) | Json::Number(_) => Ok(()),
+    }
+}
+
 /// Refuses variables with it, and names the place.
 pub(crate) fn check_variables(variables: &Variables) -> Result<(), Failure> {
     for (name, value) in variables.iter() {
@@ -107,7 +121,7 @@ mod tests {
     use async_graphql::{Variables, parser::parse_query};
     use serde_json::json;
 
-    use super::{check_document, check_variables};
+    use super::{check_document, check_json, check_variables};
 
     fn field(outcome: Result<(), domain::Failure>) -> Option<String> {
         outcome.err().and_then(|failure| failure.field).map(Into::into)
@@ -124,6 +138,14 @@ mod tests {
             let found = field(check_variables(&Variables::from_json(variables.clone())));
             assert_eq!(found.as_deref(), place, "{variables}");
         }
+    }
+
+    #[test]
+    fn it_is_found_in_what_an_archive_says() {
+        for json in [json!("\0"), json!({ "a": [1, "b\0"] }), json!([{ "a\0": null }])] {
+            assert_eq!(field(check_json("metadata", &json)).as_deref(), Some("metadata"), "{json}");
+        }
+        assert_eq!(field(check_json("metadata", &json!({ "a": ["b", null, true, 1] }))), None);
     }
 
     #[test]

@@ -19,7 +19,7 @@ use store::{
 
 use self::{
     arrival::Arrived,
-    input::{PublishPackageInput, PublishPackagePayload, check_shape, refuse_nul},
+    input::{PublishPackageInput, PublishPackagePayload, check_shape},
     inspection::{Claim, Inspected},
 };
 use super::{duplicates, query::open_file, scope::packages_named, tag::validate_tag, types::Node};
@@ -102,7 +102,6 @@ async fn settle(
     mut files: Vec<Arrived>,
 ) -> Result<(Claim, Vec<Arrived>), Failure> {
     let metadata = input.metadata.map_or(Value::Null, |metadata| metadata.0);
-    refuse_nul("metadata", &metadata)?;
     let (name, version) = match input.name {
         Some(name) => (name, input.version),
         None => {

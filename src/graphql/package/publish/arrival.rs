@@ -14,7 +14,7 @@ use store::packages::{self, NewFile, ReplacedFile};
 
 use super::{
     super::query::open_file,
-    input::{PublishFileInput, check_digests, refuse_nul},
+    input::{PublishFileInput, check_digests},
 };
 use crate::{context::ContextExt, gate, protection_rule::authorize_package, upload::claim::UploadClaim};
 
@@ -103,7 +103,6 @@ pub(super) async fn find(
 ) -> Result<Arrived, Failure> {
     let properties =
         file.properties.clone().map_or_else(|| Value::Object(serde_json::Map::new()), |json| json.0);
-    refuse_nul("properties", &properties)?;
     let (known_name, origin) = match (&file.upload_id, &file.source_file_id) {
         (Some(upload), None) => find_upload(ctx, &upload.0, index, project, rules).await?,
         (None, Some(source)) => find_source(ctx, source.0, file.remove_source, project, rules).await?,

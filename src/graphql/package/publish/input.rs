@@ -93,22 +93,6 @@ pub(super) fn check_shape(
     }
 }
 
-/// PostgreSQL cannot keep U+0000 in JSON, and no format means anything by it.
-pub(super) fn refuse_nul(field: &'static str, value: &Value) -> Result<(), Failure> {
-    let refused = match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => return items.iter().try_for_each(|item| refuse_nul(field, item)),
-        Value::Object(fields) => {
-            if fields.keys().all(|key| !key.contains('\0')) {
-                return fields.values().try_for_each(|value| refuse_nul(field, value));
-            }
-            true
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
-    };
-    if refused { Err(Failure::invalid(field, "Text must not contain the character U+0000")) } else { Ok(()) }
-}
-
 /// Refuses a file with other digests than were announced.
 pub(super) fn check_digests(file: &PublishFileInput, index: usize, digests: &Digests) -> Result<(), Failure> {
     for (name, expected, algorithm) in [

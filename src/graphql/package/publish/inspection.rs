@@ -8,8 +8,8 @@ use domain::{
 };
 use serde_json::Value;
 
-use super::{arrival::Arrived, input::refuse_nul};
-use crate::context::State;
+use super::arrival::Arrived;
+use crate::{context::State, nul};
 
 /// A publication whose archives were read.
 pub(super) struct Inspected {
@@ -71,7 +71,7 @@ pub(super) async fn inspect(
         for (file, properties) in files.iter_mut().zip(std::mem::take(&mut found.file_properties)) {
             file.properties = properties;
         }
-        refuse_nul("metadata", &found.metadata)?;
+        nul::check_json("metadata", &found.metadata)?;
         Ok(Inspected { name, version, files, found })
     })
     .await
