@@ -5,7 +5,7 @@ use std::io::Read as _;
 
 use bytes::Bytes;
 use domain::{
-    Credential, DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion, Visibility,
+    DigestAlgorithm, Failure, PackageFormat, PackageName, PackageVersion, Visibility,
     rules::{
         FormatRules, Fragment, Identity, IncomingFile, Inspection, Publication, PublishedFile,
         PublishedVersion, Republish, RuleBook,
@@ -98,17 +98,7 @@ impl Stage {
         let input = json!({ "projectPath": self.project.full_path, "packageType": "HELM" });
         let answer = self.world.graphql(person, CREATE_UPLOAD, json!({ "input": input })).await;
         let id = answer["data"]["createUpload"]["upload"]["id"].as_str().expect("an upload").to_owned();
-        let credential = Credential {
-            carrier: domain::Carrier::Bearer,
-            username: None,
-            secret: person.secret().expect("a secret").to_owned(),
-        };
-        let session = self
-            .world
-            .gateway
-            .authenticate(Some(&credential), gateway::Origin::default())
-            .await
-            .expect("a session");
+        let session = self.world.session(person).await.expect("a session");
         let body = futures::stream::iter([Ok(Bytes::from_static(content.as_bytes()))]).boxed();
         let staged = self.world.gateway.stage(&session, &id, body).await.expect("staged");
         (id, staged)

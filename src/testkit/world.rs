@@ -6,7 +6,7 @@ use async_graphql::{BatchRequest, BatchResponse, Variables};
 use axum::Router;
 use blob::{BlobStore, DiskStore, MemoryStore, StagingId};
 use domain::{Clock, Failure, rules::RuleBook};
-use gateway::{Backend, Gateway, Origin};
+use gateway::{Backend, Gateway, Origin, Session};
 use graphql::{Collected, CollectionRules, Model, Worker};
 use oidc::{Provider, ProviderSettings};
 use serde_json::Value;
@@ -224,6 +224,16 @@ impl World {
         self.run(person, document, Some(operation), variables).await.expect("an accepted credential")
     }
 
+    /// What the credential of a person proves.
+    pub async fn session(&self, person: &Person) -> Result<Session, Failure> {
+        let credential = person.secret().map(|secret| domain::Credential {
+            carrier: person.carrier(),
+            username: None,
+            secret: secret.to_owned(),
+        });
+        self.model.authenticate(credential.as_ref(), Origin::default()).await
+    }
+
     async fn run(
         &self,
         person: &Person,
@@ -231,12 +241,7 @@ impl World {
         operation: Option<&str>,
         variables: Value,
     ) -> Result<Value, Failure> {
-        let credential = person.secret().map(|secret| domain::Credential {
-            carrier: person.carrier(),
-            username: None,
-            secret: secret.to_owned(),
-        });
-        let session = self.model.authenticate(credential.as_ref(), Origin::default()).await?;
+        let session = self.session(person).await?;
         let mut request = async_graphql::Request::new(document).variables(Variables::from_json(variables));
         request.operation_name = operation.map(ToOwned::to_owned);
         let response = self.model.execute_open(&session, BatchRequest::Single(request)).await;

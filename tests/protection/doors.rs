@@ -1,6 +1,6 @@
 //! What a rule keeps from whom, at every door that changes packages.
 
-use domain::{Credential, Scope};
+use domain::Scope;
 use futures::StreamExt as _;
 use serde_json::{Value, json};
 use testkit::{Person, artefacts::pypi};
@@ -30,14 +30,7 @@ impl Stage {
         let input = json!({ "projectPath": self.project.full_path, "packageType": "GENERIC" });
         let answer = self.world.graphql(person, CREATE_UPLOAD, json!({ "input": input })).await;
         let id = answer["data"]["createUpload"]["upload"]["id"].as_str().expect("an upload").to_owned();
-        let secret = person.secret().expect("a secret").to_owned();
-        let credential = Credential { carrier: domain::Carrier::Bearer, username: None, secret };
-        let session = self
-            .world
-            .gateway
-            .authenticate(Some(&credential), gateway::Origin::default())
-            .await
-            .expect("a session");
+        let session = self.world.session(person).await.expect("a session");
         let body = futures::stream::iter([Ok(bytes::Bytes::from_static(b"content"))]).boxed();
         let staged = self.world.gateway.stage(&session, &id, body).await.expect("staged");
         (id, staged)
